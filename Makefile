@@ -1,0 +1,39 @@
+# auth-gateway: plain "make" lists what there is.
+
+GO    ?= go
+TOOL  := $(GO) tool -modfile=tools/go.mod
+STATE := $(CURDIR)/.run
+
+.PHONY: help install run test test-unit test-deps lint bench fuzz clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1	/' | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+install: ## Build bin/auth-gateway
+	CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o bin/auth-gateway ./caddy
+
+run: install ## Build and run the gateway with a demo upstream on http://localhost:8080
+	@mkdir -p $(STATE)
+	@XDG_DATA_HOME=$(STATE)/data XDG_CONFIG_HOME=$(STATE)/config exec bin/auth-gateway run --config Caddyfile
+
+test: test-deps ## Run every test; installs what it needs (as root on Debian or Ubuntu)
+	$(TOOL) gotestsum --format pkgname --format-hide-empty-pkg -- -race -count=1 -timeout 30m -tags e2e ./...
+
+test-unit: ## Run the tests that need Go alone
+	$(GO) test ./...
+
+test-deps:
+	@scripts/test-deps
+
+lint: ## gofumpt, go vet, staticcheck, import rules
+	@test -z "$$($(TOOL) gofumpt -l . | tee /dev/stderr)"
+	$(GO) vet -tags e2e ./...
+	$(TOOL) staticcheck -tags e2e ./...
+	$(GO) test -count=1 ./internal/house
+
+bench: ## Benchmarks: the gate alone, and the whole gateway against plain Caddy
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/gate ./internal/authz ./internal/token ./internal/store ./internal/cache
+	$(GO) test -run '^$$' -bench Proxy -benchtime 20000x -count 3 ./internal/bench
+
+clean: ## Remove what was built and the state of "make run"
+	rm -rf bin .run .cache internal/e2e/npm/node_modules

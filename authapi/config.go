@@ -1,0 +1,136 @@
+package authapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/datahq/auth-gateway/internal/authn"
+	"github.com/datahq/auth-gateway/internal/authz"
+	"github.com/datahq/auth-gateway/internal/wire"
+	"github.com/datahq/auth-gateway/providers"
+)
+
+// Authn is what authapi needs of package authn.
+type Authn interface {
+	Begin(ctx context.Context, provider string, request authn.Request) (authn.Start, error)
+	Complete(ctx context.Context, pathProvider string, query url.Values, binding func(state string) string) (authn.Result, error)
+	SessionToken(session providers.Session) (string, error)
+	End(ctx context.Context, user providers.User, session providers.Session) error
+}
+
+// Authz is what authapi needs of package authz.
+type Authz interface {
+	Decide(ctx context.Context, c authz.Credential, service string) (*authz.Decision, error)
+	Mint(d *authz.Decision) (token string, err error)
+}
+
+// Keys are the public keys that permission tokens are verified with. Both
+// methods are called for each request, since keys rotate.
+type Keys interface {
+	// PublicKeyPEM is the active key, "-----BEGIN PUBLIC KEY-----" and so on.
+	PublicKeyPEM() []byte
+	// JWKS is the JSON Web Key Set of all keys (RFC 7517 section 5).
+	JWKS() []byte
+}
+
+// Login is one way to sign in.
+type Login struct {
+	// Name is the configured name of the identity provider, the API's provider
+	// name and a path segment: lower-case letters, digits, "-", "_" and ".".
+	Name string
+	// DisplayName is what people see; "" makes one of Name.
+	DisplayName string
+	// Pages are the provider's own, served below login/<name>/; nil if it has
+	// none. They get paths that begin with "/".
+	Pages http.Handler
+}
+
+// Config is what an API is made of.
+type Config struct {
+	// Site is where the gateway lives; required, as are Next, Authn, Authz and
+	// Keys.
+	Site *wire.Site
+	// Next says where browsers may be sent.
+	Next *wire.NextPolicy
+	// DefaultNext is where a sign-in without a destination ends: a path of the
+	// site or an allowed URL; "" means the account page.
+	DefaultNext string
+	Authn       Authn
+	Authz       Authz
+	Keys        Keys
+	// Logins are the ways to sign in, in the order they are offered.
+	Logins []Login
+	// SessionLifetime is how long a browser keeps the cookie of a session that
+	// does not say when it ends; 0 means authn.DefaultSessionLifetime.
+	SessionLifetime time.Duration
+	// Logger gets what a person is shown as a failure; nil logs nothing.
+	Logger *zap.Logger
+	// RequestID names a request, as in the logs; nil leaves it out.
+	RequestID func(*http.Request) string
+}
+
+// complete checks a configuration and fills in its defaults.
+func (c *Config) complete() error {
+	if c.Site == nil || c.Next == nil || c.Authn == nil || c.Authz == nil || c.Keys == nil {
+		return errors.New("authapi: Site, Next, Authn, Authz and Keys are required")
+	}
+	if c.DefaultNext != "" {
+		if _, err := c.Next.Check(c.DefaultNext); err != nil {
+			return fmt.Errorf("default_next %q: %w", c.DefaultNext, err)
+		}
+	}
+	seen := make(map[string]bool, len(c.Logins))
+	for _, login := range c.Logins {
+		if !isLoginName(login.Name) {
+			return fmt.Errorf("login %q: expected a name of lower-case letters, digits, \"-\", \"_\" and \".\"", login.Name)
+		}
+		if seen[login.Name] {
+			return fmt.Errorf("login %q is there twice", login.Name)
+		}
+		seen[login.Name] = true
+	}
+	if c.SessionLifetime == 0 {
+		c.SessionLifetime = authn.DefaultSessionLifetime
+	}
+	if c.Logger == nil {
+		c.Logger = zap.NewNop()
+	}
+	if c.RequestID == nil {
+		c.RequestID = func(*http.Request) string { return "" }
+	}
+	return nil
+}
+
+// isLoginName: clients look providers up by their lower-case name (contract
+// 2a, data-cli), and the name is a path segment.
+func isLoginName(name string) bool {
+	if name == "" || len(name) > 64 || name[0] == '.' {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// displayName is what people call an identity provider.
+func (l Login) displayName() string {
+	switch {
+	case l.DisplayName != "":
+		return l.DisplayName
+	case l.Name == "google":
+		return "Google"
+	case l.Name == "github":
+		return "GitHub"
+	}
+	return l.Name
+}

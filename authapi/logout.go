@@ -1,0 +1,190 @@
+package authapi
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/datahq/auth-gateway/internal/authz"
+	"github.com/datahq/auth-gateway/internal/wire"
+)
+
+// formTokenField is the form field of the synchroniser token.
+const formTokenField = "form_token"
+
+// logoutPage is what logout.html shows.
+type logoutPage struct {
+	Account string
+	SignOut signOutForm
+}
+
+// signOutForm is a form that ends the session.
+type signOutForm struct {
+	Action, Token, Next string
+}
+
+// signedOutPage is what signed-out.html shows.
+type signedOutPage struct {
+	LoginURL string
+	// Place and NextURL lead on to where the sign-out was to end; "" for nowhere.
+	Place, NextURL string
+}
+
+// confirmLogout asks before the session is ended: a GET ends nothing.
+func (a *API) confirmLogout(w http.ResponseWriter, r *http.Request) {
+	d, problem := a.checkNext(wire.QueryValues(r.URL.RawQuery, "next"))
+	if problem != nil {
+		a.refuse(w, r, *problem)
+		return
+	}
+	who, err := a.viewer(r)
+	switch {
+	case err != nil:
+		a.refuseUnavailable(w, r, err)
+	case who == nil:
+		redirect(w, http.StatusSeeOther, a.link("/signed-out", d, ""))
+	default:
+		a.render(w, r, http.StatusOK, "logout", logoutPage{
+			Account: accountName(who.User), SignOut: a.signOutForm(r, d),
+		})
+	}
+}
+
+func (a *API) signOutForm(r *http.Request, d destination) signOutForm {
+	cookie, _ := a.Site.SessionCookie(r)
+	return signOutForm{Action: a.Site.URL("/logout"), Token: formToken(cookie), Next: d.next}
+}
+
+// logout ends a session: the one of the token that a program sends, or else
+// the one of the browser's cookie. That there is none any more is fine.
+func (a *API) logout(w http.ResponseWriter, r *http.Request) {
+	p, err := readParameters(r)
+	if err != nil {
+		a.refuse(w, r, tooLarge)
+		return
+	}
+	d, problem := a.checkNext(p.all("next"))
+	if problem != nil {
+		a.refuse(w, r, *problem)
+		return
+	}
+	token, err := p.token(r)
+	switch {
+	case err != nil:
+		problem = &wire.Problem{
+			Status: http.StatusBadRequest, Code: wire.CodeAmbiguousCredentials, Detail: "The request carries more than one token.",
+		}
+	case token != "":
+		problem = a.endToken(r, token)
+	default:
+		problem = a.endCookie(w, r, p)
+	}
+	switch {
+	case problem != nil:
+		a.refuse(w, r, *problem)
+	case wire.ClientOf(r) == wire.Program:
+		a.writeJSON(w, r, object{"success": true})
+	default:
+		redirect(w, http.StatusSeeOther, a.afterLogout(d))
+	}
+}
+
+// endToken ends the session of a token. A token that is none at all is told so:
+// whoever sent it believes that something has ended.
+func (a *API) endToken(r *http.Request, token string) *wire.Problem {
+	return a.end(r, authz.Token(token), &wire.Problem{
+		Status: http.StatusUnauthorized, Code: wire.CodeTokenInvalid, Detail: "The token is not a session token of this gateway.",
+		Challenge: true, InvalidToken: true,
+	})
+}
+
+// endCookie ends the session of the cookie and takes the cookie away. Also
+// without a cookie the request must come from our own page: a browser sends no
+// SameSite cookie with another site's form, but would obey an answer that
+// deletes it (S33).
+func (a *API) endCookie(w http.ResponseWriter, r *http.Request, p parameters) *wire.Problem {
+	cookie, found := a.Site.SessionCookie(r)
+	if !wire.SameOrigin(r) || found && !a.isOwnForm(r, p, cookie) {
+		return &wire.Problem{
+			Status: http.StatusForbidden, Code: wire.CodeCrossOrigin,
+			Detail: "Signing out works from our own page only, and the one you used is not it or is out of date.",
+		}
+	}
+	if found {
+		if problem := a.end(r, authz.Cookie(cookie), nil); problem != nil {
+			return problem
+		}
+	}
+	a.Site.ClearSessionCookie(w)
+	return nil
+}
+
+// end ends a credential's session. A session that is over, or was disabled,
+// needs no end; invalid is what to say of a credential that never was one.
+func (a *API) end(r *http.Request, c authz.Credential, invalid *wire.Problem) *wire.Problem {
+	d, err := a.Authz.Decide(r.Context(), c, "")
+	if err == nil {
+		err = a.Authn.End(r.Context(), d.User, d.Session)
+	}
+	switch {
+	case errors.Is(err, authz.ErrInvalid):
+		return invalid
+	case err == nil || isDead(err):
+		return nil
+	}
+	a.logUnavailable(r, err)
+	problem := unavailable
+	problem.Detail = "You could not be signed out at the moment. Try again shortly."
+	return &problem
+}
+
+// isOwnForm reports whether a request that a cookie speaks for was made by a
+// page of ours: by its synchroniser token, or else by a header in which the
+// browser says so (S33). A script of our origin has no token to send and could
+// read one anyway.
+func (a *API) isOwnForm(r *http.Request, p parameters, cookie string) bool {
+	if given := p.all(formTokenField); len(given) > 0 {
+		return len(given) == 1 && hmac.Equal([]byte(given[0]), []byte(formToken(cookie)))
+	}
+	return r.Header.Get("Sec-Fetch-Site") == "same-origin" || r.Header.Get("Origin") == a.Site.Origin()
+}
+
+// formToken is the synchroniser token of a session's forms. It is made of the
+// cookie, so that nothing is stored, and does not give the cookie away.
+func formToken(cookie string) string {
+	mac := hmac.New(sha256.New, []byte(cookie))
+	mac.Write([]byte("auth-gateway form token"))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// afterLogout is where a sign-out ends: on this origin, since a form may lead
+// nowhere else (pages section 2). The page there links on.
+func (a *API) afterLogout(d destination) string {
+	if strings.HasPrefix(d.target, a.Site.Origin()+"/") {
+		return d.target
+	}
+	return a.link("/signed-out", d, "")
+}
+
+// signedOut says that the session has ended.
+func (a *API) signedOut(w http.ResponseWriter, r *http.Request) {
+	d, problem := a.checkNext(wire.QueryValues(r.URL.RawQuery, "next"))
+	if problem != nil {
+		a.refuse(w, r, *problem)
+		return
+	}
+	who, err := a.viewer(r)
+	switch {
+	case err != nil:
+		a.refuseUnavailable(w, r, err)
+	case who != nil: // the page would not be true
+		redirect(w, http.StatusSeeOther, a.link("/logout", d, ""))
+	default:
+		a.render(w, r, http.StatusOK, "signed-out", signedOutPage{
+			LoginURL: a.link("/login", d, ""), Place: d.place(), NextURL: d.target,
+		})
+	}
+}

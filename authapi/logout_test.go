@@ -1,0 +1,209 @@
+package authapi
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/datahq/auth-gateway/internal/authn"
+	"github.com/datahq/auth-gateway/providers"
+)
+
+// post is the sign-out form, sent by the browser from one of our pages.
+func post(path, form string, headers ...string) *http.Request {
+	return withForm(request(http.MethodPost, path, append(append([]string{}, browser...), headers...)...), form)
+}
+
+func cleared(w *httptest.ResponseRecorder) bool {
+	c := cookies(w)[cookieName]
+	return c != nil && c.MaxAge < 0 && c.Value == ""
+}
+
+// S33: going to the page ends nothing; it asks.
+func TestConfirmLogout(t *testing.T) {
+	h := build(t)
+	w := h.do(browse("/auth/logout?next=%2Fbye", adasCookieLine))
+	want(t, w, http.StatusOK, "")
+	wantBody(t, w, "Ada Lovelace", `<form method="post" action="https://app.example.com/auth/logout">`,
+		`name="form_token" value="`+formToken(adasCookie)+`"`, `name="next" value="/bye"`, "!"+adasCookie)
+	if len(h.authn.ended) > 0 || len(cookies(w)) > 0 {
+		t.Error("a GET has ended the session")
+	}
+	want(t, h.do(browse("/auth/logout?next=%2Fbye")), http.StatusSeeOther, origin+"/auth/signed-out?next=%2Fbye")
+	want(t, h.do(browse("/auth/logout?next=https%3A%2F%2Fevil.example")), http.StatusBadRequest, "")
+	h.authz.down = providers.ErrUnavailable
+	want(t, h.do(browse("/auth/logout", adasCookieLine)), http.StatusServiceUnavailable, "")
+}
+
+func TestLogout(t *testing.T) {
+	for _, c := range []struct{ name, path, form, location string }{
+		{"plain", "/auth/logout", "", origin + "/auth/signed-out"},
+		{"with the form's token", "/auth/logout", "form_token=" + formToken(adasCookie), origin + "/auth/signed-out"},
+		{"next in the form", "/auth/logout", "next=%2Fbye", origin + "/bye"},
+		{"next in the query", "/auth/logout?next=%2Fbye", "", origin + "/bye"},
+		{"next on our origin, absolute", "/auth/logout", "next=https%3A%2F%2Fapp.example.com%2Fbye", origin + "/bye"},
+		// pages section 2: Chromium stops a form that ends at another origin.
+		{"next elsewhere", "/auth/logout", "next=https%3A%2F%2Ffrontend.example.com%2Fx", origin + "/auth/signed-out?next=https%3A%2F%2Ffrontend.example.com%2Fx"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := build(t)
+			w := h.do(post(c.path, c.form, adasCookieLine, "Origin: "+origin))
+			want(t, w, http.StatusSeeOther, c.location)
+			if len(h.authn.ended) != 1 || h.authn.ended[0] != "u1/s1" {
+				t.Errorf("ended %v", h.authn.ended)
+			}
+			if !cleared(w) {
+				t.Error("the cookie is still there")
+			}
+		})
+	}
+}
+
+// S19, S33: a bad destination is refused before anything ends.
+func TestLogoutRefusesNext(t *testing.T) {
+	for _, c := range []struct{ path, form string }{
+		{"/auth/logout", "next=https%3A%2F%2Fevil.example"},
+		{"/auth/logout?next=https%3A%2F%2Fevil.example", ""},
+		{"/auth/logout?next=%2Fa", "next=%2Fa"},
+	} {
+		h := build(t)
+		w := h.do(post(c.path, c.form, adasCookieLine))
+		want(t, w, http.StatusBadRequest, "")
+		wantBody(t, w, "bad_next")
+		if len(h.authn.ended) > 0 || cleared(w) {
+			t.Errorf("%v: signed out", c)
+		}
+	}
+}
+
+// S33: another site signs somebody out, by a form or a fetch that the
+// visitor's browser sends.
+func TestLogoutCrossOrigin(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		headers []string
+		form    string
+	}{
+		{"cross-site", []string{adasCookieLine, "Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}, ""},
+		{"same site, other origin", []string{adasCookieLine, "Sec-Fetch-Site: same-site", "Origin: https://evil.app.example.com"}, ""},
+		{"Origin alone", []string{adasCookieLine, "Origin: https://evil.example"}, ""},
+		{"null Origin", []string{adasCookieLine, "Origin: null"}, ""},
+		{"an allowed application's Origin", []string{adasCookieLine, "Origin: https://frontend.example.com", "Sec-Fetch-Site: cross-site"}, ""},
+		{"our host without TLS", []string{adasCookieLine, "Origin: http://app.example.com"}, ""},
+		{"no proof of the origin", []string{adasCookieLine}, ""},
+		{"a wrong form token", []string{adasCookieLine, "Sec-Fetch-Site: same-origin"}, "form_token=" + formToken("another")},
+		{"an empty form token", []string{adasCookieLine, "Sec-Fetch-Site: same-origin"}, "form_token="},
+		{"two form tokens", []string{adasCookieLine, "Sec-Fetch-Site: same-origin"}, "form_token=" + formToken(adasCookie) + "&form_token=x"},
+		// A SameSite cookie stays at home, but an answer that deletes it is obeyed.
+		{"cross-site without the cookie", []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := build(t)
+			w := h.do(withForm(request(http.MethodPost, "/auth/logout", c.headers...), c.form))
+			want(t, w, http.StatusForbidden, "")
+			wantBody(t, w, `"code":"cross_origin"`)
+			if len(h.authn.ended) > 0 || len(cookies(w)) > 0 {
+				t.Errorf("ended %v, cookies %v", h.authn.ended, cookies(w))
+			}
+		})
+	}
+	h := build(t)
+	w := h.do(withForm(request(http.MethodPost, "/auth/logout", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", "Sec-Fetch-Site: cross-site"), ""))
+	wantBody(t, w, "did not come from our own page", `href="https://app.example.com/auth/logout">Sign out`)
+	// The form token is proof by itself, for browsers that say nothing.
+	w = h.do(withForm(request(http.MethodPost, "/auth/logout", adasCookieLine), "form_token="+formToken(adasCookie)))
+	want(t, w, http.StatusOK, "")
+}
+
+// A program shows its token; no cookie speaks for it or is touched.
+func TestLogoutByToken(t *testing.T) {
+	for name, r := range map[string]*http.Request{
+		"header": request(http.MethodPost, "/auth/logout", "Auth-Token: "+adasToken),
+		"query":  request(http.MethodPost, "/auth/logout?jwt="+adasToken),
+		"form":   withForm(request(http.MethodPost, "/auth/logout"), "jwt="+adasToken),
+		"an allowed application": request(http.MethodPost, "/auth/logout", "Auth-Token: "+adasToken, adasCookieLine,
+			"Origin: https://frontend.example.com", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: cors"),
+	} {
+		h := build(t)
+		w := h.do(r)
+		want(t, w, http.StatusOK, "")
+		if w.Body.String() != `{"success":true}` || len(h.authn.ended) != 1 || len(cookies(w)) > 0 {
+			t.Errorf("%s: %s, ended %v, cookies %v", name, w.Body, h.authn.ended, cookies(w))
+		}
+	}
+	for token, status := range map[string]int{"ended": 200, "disabled": 200, "forged": 401, "permission-token": 401} {
+		h := build(t)
+		w := h.do(request(http.MethodPost, "/auth/logout", "Auth-Token: "+token))
+		want(t, w, status, "")
+		if challenge := w.Header().Get("WWW-Authenticate"); (challenge != "") != (status == 401) { // S44
+			t.Errorf("%s: %q", token, challenge)
+		}
+	}
+	h := build(t)
+	w := h.do(request(http.MethodPost, "/auth/logout", "Auth-Token: "+adasToken, "Auth-Token: forged"))
+	want(t, w, http.StatusBadRequest, "")
+	wantBody(t, w, "ambiguous_credentials")
+}
+
+func TestLogoutAgain(t *testing.T) {
+	h := build(t)
+	for name, r := range map[string]*http.Request{
+		"no cookie":    post("/auth/logout", ""),
+		"ended cookie": post("/auth/logout", "", "Cookie: "+cookieName+"=ended"),
+		"forged":       post("/auth/logout", "", "Cookie: "+cookieName+"=forged"),
+		"disabled":     post("/auth/logout", "", "Cookie: "+cookieName+"=disabled"),
+		"two cookies":  post("/auth/logout", "", "Cookie: "+cookieName+"=a; "+cookieName+"=b"),
+	} {
+		w := h.do(r)
+		want(t, w, http.StatusSeeOther, origin+"/auth/signed-out")
+		if !cleared(w) {
+			t.Errorf("%s: cookie kept", name)
+		}
+	}
+	if len(h.authn.ended) > 0 {
+		t.Errorf("ended %v", h.authn.ended)
+	}
+}
+
+// S39: nobody is told that he is signed out while the session lives, and the
+// cookie stays for another try.
+func TestLogoutCannotTell(t *testing.T) {
+	for name, change := range map[string]func(*house){
+		"deciding": func(h *house) { h.authz.down = providers.ErrUnavailable },
+		"ending":   func(h *house) { h.authn.endErr = &authn.Error{Code: authn.CodeUnavailable} },
+	} {
+		for _, r := range []*http.Request{
+			post("/auth/logout", "", adasCookieLine),
+			request(http.MethodPost, "/auth/logout", "Auth-Token: "+adasToken),
+		} {
+			h := build(t)
+			change(h)
+			w := h.do(r)
+			if w.Code != http.StatusServiceUnavailable || len(cookies(w)) > 0 || w.Header().Get("Retry-After") == "" {
+				t.Errorf("%s: %d %v", name, w.Code, w.Header())
+			}
+			wantBody(t, w, "could not be signed out")
+		}
+	}
+}
+
+func TestSignedOut(t *testing.T) {
+	h := build(t)
+	w := h.do(browse("/auth/signed-out"))
+	want(t, w, http.StatusOK, "")
+	wantBody(t, w, `href="https://app.example.com/auth/login">Sign in again`, "!Go on to")
+	w = h.do(browse("/auth/signed-out?next=https%3A%2F%2Ffrontend.example.com%2Fx"))
+	wantBody(t, w, `href="https://app.example.com/auth/login?next=https%3A%2F%2Ffrontend.example.com%2Fx">Sign in again`,
+		`href="https://frontend.example.com/x">Go on to frontend.example.com/x`)
+	want(t, h.do(browse("/auth/signed-out?next=https%3A%2F%2Fevil.example")), http.StatusBadRequest, "")
+	want(t, h.do(browse("/auth/signed-out", adasCookieLine)), http.StatusSeeOther, origin+"/auth/logout")
+	h.authz.down = providers.ErrUnavailable
+	want(t, h.do(browse("/auth/signed-out", adasCookieLine)), http.StatusServiceUnavailable, "")
+}
+
+func TestFormToken(t *testing.T) {
+	if formToken("a") == formToken("b") || len(formToken("a")) != 43 || strings.Contains(formToken(adasCookie), adasCookie) {
+		t.Error("the token does not fit the cookie")
+	}
+}

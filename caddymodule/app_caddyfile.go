@@ -1,0 +1,295 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+
+	"github.com/datahq/auth-gateway/internal/wire"
+)
+
+func init() {
+	httpcaddyfile.RegisterGlobalOption("auth", parseAppOption)
+}
+
+// parseAppOption reads the global option:
+//
+//	auth {
+//		external_address <origin>
+//		path             <path>
+//		database         <url>
+//		signing_key      <pem|file>
+//		public_key       <pem|file>
+//		session_key      <base64|file>
+//		session {
+//			lifetime <duration>
+//			idle     <duration>
+//		}
+//		token_lifetime   [<service>] <duration>
+//		stale_if_error   <duration>|off
+//		login            <name> [<module>] { ... }
+//		service          <name> <module> { ... }
+//		allow_next       <origin>...
+//		loopback_next    on|off
+//		default_next     <path|url>
+//		errors           handle
+//	}
+func parseAppOption(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next()
+	if existing != nil {
+		return nil, d.Err("there is an auth block already; expected one in the configuration")
+	}
+	if d.NextArg() {
+		return nil, d.ArgErr()
+	}
+	p := appParser{Dispenser: d, app: new(App), seen: make(map[string]bool), lifetimes: make(map[string]caddy.Duration)}
+	for d.NextBlock(0) {
+		if err := p.option(d.Val()); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.finish(); err != nil {
+		return nil, err
+	}
+	return httpcaddyfile.App{Name: "auth", Value: caddyconfig.JSON(p.app, nil)}, nil
+}
+
+// appParser reads the options of the auth block.
+type appParser struct {
+	*caddyfile.Dispenser
+	app       *App
+	seen      map[string]bool
+	lifetimes map[string]caddy.Duration
+}
+
+// options are the names in the auth block. Those with true may be repeated.
+var options = map[string]bool{
+	"external_address": false, "path": false, "database": false, "signing_key": false, "public_key": false, "session_key": false,
+	"session": false, "token_lifetime": true, "stale_if_error": false, "login": true, "service": true, "allow_next": true,
+	"loopback_next": false, "default_next": false, "errors": false,
+}
+
+func (p *appParser) option(name string) error {
+	repeatable, known := options[name]
+	if !known {
+		return p.Errf("unrecognized option %q in the auth block; %s", name, expected(name, sortedKeys(options)))
+	}
+	if p.seen[name] && !repeatable {
+		return p.Errf("%s is there twice; expected it once", name)
+	}
+	p.seen[name] = true
+	switch name {
+	case "external_address":
+		return p.externalAddress()
+	case "session":
+		return p.session()
+	case "token_lifetime":
+		return p.tokenLifetime()
+	case "stale_if_error":
+		return p.staleIfError()
+	case "login":
+		return p.login()
+	case "service":
+		return p.service()
+	case "allow_next":
+		return p.allowNext()
+	case "loopback_next":
+		on, err := p.onOff()
+		p.app.LoopbackNext = &on
+		return err
+	}
+	return p.text(map[string]*string{
+		"path": &p.app.Path, "database": &p.app.Database, "signing_key": &p.app.SigningKey, "public_key": &p.app.PublicKey,
+		"session_key": &p.app.SessionKey, "default_next": &p.app.DefaultNext, "errors": &p.app.Errors,
+	}[name])
+}
+
+// text reads the one argument of an option.
+func (p *appParser) text(field *string) error {
+	if !p.AllArgs(field) {
+		return p.ArgErr()
+	}
+	return nil
+}
+
+func (p *appParser) externalAddress() error {
+	if err := p.text(&p.app.ExternalAddress); err != nil {
+		return err
+	}
+	if hasPlaceholder(p.app.ExternalAddress) {
+		return nil
+	}
+	if _, err := wire.ParseExternalAddress(p.app.ExternalAddress); err != nil {
+		return p.WrapErr(err)
+	}
+	return nil
+}
+
+func (p *appParser) session() error {
+	if p.NextArg() {
+		return p.ArgErr()
+	}
+	fields := map[string]*caddy.Duration{"lifetime": &p.app.SessionLifetime, "idle": &p.app.SessionIdle}
+	for nesting := p.Nesting(); p.NextBlock(nesting); {
+		name := p.Val()
+		field, known := fields[name]
+		if !known {
+			return p.Errf("unrecognized option %q of session; %s", name, expected(name, sortedKeys(fields)))
+		}
+		if *field != 0 {
+			return p.Errf("%s is there twice; expected it once", name)
+		}
+		if err := p.duration(field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// duration reads the one argument of an option.
+func (p *appParser) duration(field *caddy.Duration) error {
+	name, text := p.Val(), ""
+	if !p.AllArgs(&text) {
+		return p.ArgErr()
+	}
+	return p.parseDuration(name, text, field)
+}
+
+func (p *appParser) parseDuration(name, text string, field *caddy.Duration) error {
+	d, err := caddy.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return p.Errf("%s is %q; expected a duration such as 90m, 12h or 14d", name, text)
+	}
+	*field = caddy.Duration(d)
+	return nil
+}
+
+func (p *appParser) tokenLifetime() error {
+	switch args := p.RemainingArgs(); len(args) {
+	case 1:
+		if p.app.TokenLifetime != 0 {
+			return p.Err("token_lifetime without a service is there twice; expected it once")
+		}
+		return p.parseDuration("token_lifetime", args[0], &p.app.TokenLifetime)
+	case 2:
+		var d caddy.Duration
+		if err := p.parseDuration("token_lifetime", args[1], &d); err != nil {
+			return err
+		}
+		p.lifetimes[args[0]] = d
+		return nil
+	}
+	return p.ArgErr()
+}
+
+func (p *appParser) staleIfError() error {
+	text := ""
+	if !p.AllArgs(&text) {
+		return p.ArgErr()
+	}
+	if text == "off" {
+		p.app.StaleIfError = caddy.Duration(-time.Second)
+		return nil
+	}
+	return p.parseDuration("stale_if_error", text, &p.app.StaleIfError)
+}
+
+func (p *appParser) login() error {
+	if !p.NextArg() {
+		return p.ArgErr()
+	}
+	login := &Login{Name: p.Val()}
+	if !loginName.MatchString(login.Name) {
+		return p.Errf("login name %q is not plain; expected a-z, 0-9, - and _", login.Name)
+	}
+	for _, other := range p.app.Logins {
+		if other.Name == login.Name {
+			return p.Errf("login %s is configured twice; expected one of each name", login.Name)
+		}
+	}
+	p.NextArg() // "login <name> <module>"; without it the name is the module's
+	raw, err := p.guest("identity provider", identityNamespace)
+	login.ProviderRaw = raw
+	p.app.Logins = append(p.app.Logins, login)
+	return err
+}
+
+func (p *appParser) service() error {
+	if !p.NextArg() {
+		return p.ArgErr()
+	}
+	service := &Service{Name: p.Val()}
+	if !serviceName.MatchString(service.Name) {
+		return p.Errf("service name %q is not plain; expected letters, digits, ., - and _", service.Name)
+	}
+	for _, other := range p.app.Services {
+		if other.Name == service.Name {
+			return p.Errf("service %s is configured twice; expected one of each name", service.Name)
+		}
+	}
+	if !p.NextArg() {
+		return p.Errf("service %s has no permission provider; %s", service.Name, expected("", moduleNames(permissionNamespace)))
+	}
+	raw, err := p.guest("permission provider", permissionNamespace)
+	service.ProviderRaw = raw
+	p.app.Services = append(p.app.Services, service)
+	return err
+}
+
+// guest reads the guest module whose name is the current token, with its block.
+func (p *appParser) guest(what, namespace string) (json.RawMessage, error) {
+	name := p.Val()
+	if _, err := caddy.GetModule(namespace + "." + name); err != nil {
+		return nil, p.Errf("unknown %s %q; %s", what, name, expected(name, moduleNames(namespace)))
+	}
+	module, err := caddyfile.UnmarshalModule(p.Dispenser, namespace+"."+name)
+	if err != nil {
+		return nil, err
+	}
+	return caddyconfig.JSONModuleObject(module, "module", name, nil), nil
+}
+
+func (p *appParser) allowNext() error {
+	args := p.RemainingArgs()
+	if len(args) == 0 {
+		return p.ArgErr()
+	}
+	for _, next := range args {
+		if err := wire.CheckNextEntry(next); err != nil && !hasPlaceholder(next) {
+			return p.WrapErr(err)
+		}
+	}
+	p.app.AllowNext = append(p.app.AllowNext, args...)
+	return nil
+}
+
+func (p *appParser) onOff() (bool, error) {
+	name, text := p.Val(), ""
+	if !p.AllArgs(&text) {
+		return false, p.ArgErr()
+	}
+	if text != "on" && text != "off" {
+		return false, p.Errf("%s is %q; expected on or off", name, text)
+	}
+	return text == "on", nil
+}
+
+// finish joins what was said in several places.
+func (p *appParser) finish() error {
+	for name, lifetime := range p.lifetimes {
+		found := false
+		for _, service := range p.app.Services {
+			if service.Name == name {
+				service.TokenLifetime, found = lifetime, true
+			}
+		}
+		if !found {
+			return p.Errf("token_lifetime of an unknown service %q; %s", name, expected(name, p.app.serviceNames()))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package caddymodule
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/datahq/auth-gateway/internal/wire"
+)
+
+func init() {
+	caddy.RegisterModule(new(AuthAPI))
+}
+
+// AuthAPI serves the auth endpoints: the API and the pages below the auth app's
+// path (`/auth`). Every other request goes on to the next handler.
+type AuthAPI struct {
+	app *App
+}
+
+// CaddyModule returns the Caddy module information.
+func (*AuthAPI) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.auth_api", New: func() caddy.Module { return new(AuthAPI) }}
+}
+
+// Provision finds the auth app.
+func (h *AuthAPI) Provision(ctx caddy.Context) error {
+	app, err := authApp(ctx)
+	h.app = app
+	return err
+}
+
+// authApp finds the auth app, which is provisioned on the way.
+func authApp(ctx caddy.Context) (*App, error) {
+	module, err := ctx.App("auth")
+	if err != nil {
+		return nil, fmt.Errorf("loading the auth app: %w", err)
+	}
+	app := module.(*App)
+	return app, app.provision(ctx)
+}
+
+// ServeHTTP implements caddyhttp.MiddlewareHandler.
+func (h *AuthAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if !h.serves(r.URL.Path) {
+		return next.ServeHTTP(w, r)
+	}
+	rt, err := h.app.runtime(r.Context())
+	if err != nil {
+		p := wire.Problem{
+			Status: http.StatusServiceUnavailable, Code: wire.CodeUnavailable,
+			Detail: "The gateway is starting. Try again shortly.", RetryAfter: 5 * time.Second, RequestID: requestID(r),
+		}
+		p.WriteJSON(w)
+		return nil
+	}
+	rt.api.ServeHTTP(w, r)
+	return nil
+}
+
+// serves reports whether a path is ours. One doubled leading slash is
+// tolerated, as the original did.
+func (h *AuthAPI) serves(path string) bool {
+	if strings.HasPrefix(path, "//") {
+		path = path[1:]
+	}
+	rest, found := strings.CutPrefix(path, h.app.site.Path())
+	return found && (rest == "" || rest[0] == '/')
+}
+
+// requestID is the one in Caddy's logs.
+func requestID(r *http.Request) string {
+	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	if !ok {
+		return ""
+	}
+	id, _ := repl.GetString("http.request.uuid")
+	return id
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner           = (*AuthAPI)(nil)
+	_ caddyhttp.MiddlewareHandler = (*AuthAPI)(nil)
+)

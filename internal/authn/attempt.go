@@ -1,0 +1,156 @@
+package authn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+	"unicode/utf8"
+
+	"github.com/datahq/auth-gateway/providers"
+)
+
+// AttemptLifetime is how long a sign-in may take, from the link to the
+// callback (S21).
+const AttemptLifetime = 10 * time.Minute
+
+const (
+	maxNext    = 8 << 10 // bytes; the longest request URI is no longer (S38)
+	maxPrivate = 4 << 10 // bytes; promised by providers.IdentityProvider
+)
+
+// Attempt is what a sign-in was started with.
+type Attempt struct {
+	// Provider is the configured name of the identity provider.
+	Provider string
+	// Next is where to go afterwards, as it was given to Begin.
+	Next string
+	// DeliverToken says that Next gets a session token in its query.
+	DeliverToken bool
+}
+
+// Request is what a sign-in is asked for with.
+type Request struct {
+	// Next is where to go afterwards, at most 8 KiB. It has been checked by the
+	// caller (S19), who checks it again at the end.
+	Next string
+	// DeliverToken says that Next gets a session token in its query.
+	DeliverToken bool
+}
+
+// Start is a sign-in that has been started.
+type Start struct {
+	// Location is the absolute URL to send the browser to.
+	Location string
+	// State names the sign-in in the callback: 43 characters of base64url.
+	State string
+	// Binding is the secret for the browser to keep in a cookie until the
+	// callback: 43 characters of base64url.
+	Binding string
+	// ExpiresAt is when the sign-in, and so the cookie, is over.
+	ExpiresAt time.Time
+}
+
+// record is an attempt as it is stored, under the hash of its state.
+type record struct {
+	Provider     string `json:"provider"`
+	Next         string `json:"next"`
+	DeliverToken bool   `json:"deliver"`
+	Private      []byte `json:"private,omitempty"`
+	RedirectURI  string `json:"redirect_uri"`
+	// OwnURI says that RedirectURI is this provider's alone (S23).
+	OwnURI    bool      `json:"own_uri"`
+	Binding   []byte    `json:"binding"` // hash of Start.Binding
+	ExpiresAt time.Time `json:"expires"`
+}
+
+func (r *record) attempt() *Attempt {
+	return &Attempt{Provider: r.Provider, Next: r.Next, DeliverToken: r.DeliverToken}
+}
+
+// Begin starts a sign-in with the named identity provider (S21, S22). The
+// error is an *Error with one of CodeUnknownProvider, CodeBadNext,
+// CodeProviderError, CodeProviderUnavailable, CodeClockSkew, CodeAccessDenied
+// or CodeUnavailable.
+func (s *Service) Begin(ctx context.Context, provider string, r Request) (Start, error) {
+	start, failure := s.begin(ctx, provider, r)
+	if failure != nil {
+		s.logFailure(failure)
+		return Start{}, failure
+	}
+	return start, nil
+}
+
+func (s *Service) begin(ctx context.Context, provider string, r Request) (Start, *Error) {
+	login, ok := s.LoginNamed(provider)
+	if !ok {
+		// The name is whatever was in the path, so it is not repeated.
+		return Start{}, fail(CodeUnknownProvider, nil, nil)
+	}
+	attempt := &Attempt{Provider: login.Name, DeliverToken: r.DeliverToken}
+	if len(r.Next) > maxNext || !utf8.ValidString(r.Next) {
+		return Start{}, fail(CodeBadNext, attempt, nil)
+	}
+	attempt.Next = r.Next
+
+	start := Start{State: randomSecret(), Binding: randomSecret(), ExpiresAt: s.now().UTC().Add(AttemptLifetime)}
+	kept := record{
+		Provider: login.Name, Next: r.Next, DeliverToken: r.DeliverToken,
+		Binding: hash(start.Binding), ExpiresAt: start.ExpiresAt,
+	}
+	err := guest(func() (err error) {
+		kept.RedirectURI, kept.OwnURI, err = s.redirectURI(ctx, login)
+		if err != nil {
+			return err
+		}
+		start.Location, kept.Private, err = login.Provider.LoginURL(ctx, kept.RedirectURI, start.State)
+		return err
+	})
+	if err == nil {
+		err = checkStart(start.Location, kept.Private)
+	}
+	if err != nil {
+		return Start{}, fail(providerCode(err), attempt, scrubError(err, start.State, string(kept.Private)))
+	}
+
+	// At most six bytes for one of Next and four for three of Private: this stays
+	// below the store's 64 KiB.
+	value, err := json.Marshal(kept)
+	if err == nil {
+		err = s.store.PutAttempt(ctx, hash(start.State), value, start.ExpiresAt)
+	}
+	if err != nil {
+		return Start{}, fail(CodeUnavailable, attempt, scrubError(fmt.Errorf("storing the sign-in: %w", err), start.State, string(kept.Private)))
+	}
+	return start, nil
+}
+
+// redirectURI returns where the provider sends the browser back to, and
+// whether that address is the provider's alone: against mix-up either the
+// address or the answer itself must tell whose it is (S23, ruling 19).
+func (s *Service) redirectURI(ctx context.Context, login Login) (uri string, own bool, err error) {
+	if sender, ok := login.Provider.(providers.IssuerSender); ok {
+		sends, err := sender.SendsIssuer(ctx)
+		if err != nil {
+			return "", false, err
+		}
+		if sends {
+			return s.callbackURL, false, nil
+		}
+	}
+	return s.callbackURL + "/" + url.PathEscape(login.Name), true, nil
+}
+
+// checkStart judges what a provider wants to begin with.
+func checkStart(location string, private []byte) error {
+	if len(private) > maxPrivate {
+		return errors.New("the private data is longer than 4 KiB")
+	}
+	u, err := url.Parse(location)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return errors.New("the login address is not an absolute http URL") // without it: it has the state
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package authn
+
+import (
+	"context"
+	"time"
+
+	"github.com/datahq/auth-gateway/internal/token"
+	"github.com/datahq/auth-gateway/providers"
+)
+
+// Store is what authn needs of the database.
+type Store interface {
+	// FindOrCreateUser returns the user whom the identity belongs to and whether
+	// the call made the account, which then has newUserID. provider is the
+	// configured name. link says whether the identity may be joined to an
+	// existing account with its (verified) address. An error that
+	// Config.IsAccountExists knows means that the address belongs to an account
+	// that this identity must not be joined to.
+	FindOrCreateUser(ctx context.Context, provider string, id providers.Identity, newUserID string, link bool) (user providers.User, created bool, err error)
+
+	// CreateSession stores a session under the hash of its cookie, see
+	// CookieHash.
+	CreateSession(ctx context.Context, session providers.Session, cookieHash []byte) error
+
+	// EndSession removes a session. One that is not there is no error, or
+	// providers.ErrNotFound.
+	EndSession(ctx context.Context, id string) error
+
+	// EndUserSessions removes all sessions of a user and returns their IDs.
+	EndUserSessions(ctx context.Context, userID string) (ids []string, err error)
+
+	// PutAttempt keeps value, at most 64 KiB, under key until expires.
+	PutAttempt(ctx context.Context, key, value []byte, expires time.Time) error
+
+	// TakeAttempt marks the value as taken and returns it. Of any number of
+	// simultaneous calls exactly one gets first == true. The others get false,
+	// and the value if it is still there. An unknown key is
+	// providers.ErrNotFound; any other error means that nothing was taken.
+	TakeAttempt(ctx context.Context, key []byte) (value []byte, first bool, err error)
+}
+
+// SessionSigner makes session tokens (implemented by package token).
+type SessionSigner interface {
+	SignSession(session token.Session) (string, error)
+}

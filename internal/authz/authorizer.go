@@ -1,0 +1,199 @@
+// Package authz is the one place that decides: whose credential this is, and
+// what its user may do in a service. The gate and the auth endpoints both ask
+// here.
+package authz
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/datahq/auth-gateway/internal/token"
+	"github.com/datahq/auth-gateway/providers"
+)
+
+// The limits that hold where the configuration says nothing.
+const (
+	DefaultFreshFor        = time.Minute
+	DefaultStaleIfError    = time.Minute
+	DefaultSessionLifetime = 14 * 24 * time.Hour
+	DefaultTokenLifetime   = 12 * time.Hour
+)
+
+const (
+	// refusalFor is how long a refusal is remembered.
+	refusalFor = 5 * time.Second
+	// retryAfterError is how long a stale answer serves before the truth is
+	// asked again.
+	retryAfterError = time.Second
+	// touchEvery is how exactly a session's last use is kept.
+	touchEvery = time.Minute
+)
+
+// Store is what authz needs of the database.
+type Store interface {
+	// SessionByID and SessionByCookie return a session with its user, or
+	// providers.ErrNotFound. The cookie is given by its SHA-256.
+	SessionByID(ctx context.Context, id string) (providers.Session, providers.User, error)
+	SessionByCookie(ctx context.Context, cookieHash []byte) (providers.Session, providers.User, error)
+	// TouchSession notes that a session has been used.
+	TouchSession(ctx context.Context, id string, seen time.Time) error
+}
+
+// Tokens is what authz needs of the keys.
+type Tokens interface {
+	Kind(raw string) token.Kind
+	VerifySession(raw string, now time.Time) (token.Session, error)
+	VerifyPermission(raw string, now time.Time) (token.Permission, error)
+	SignPermission(p token.Permission) (string, error)
+}
+
+// Service is a protected service and how its permissions are found.
+type Service struct {
+	Name     string
+	Provider providers.PermissionProvider
+	// TokenLifetime of its permission tokens; 0 means DefaultTokenLifetime.
+	TokenLifetime time.Duration
+	// Fingerprint changes when the provider's configuration does, so that
+	// answers of an old configuration are not used.
+	Fingerprint string
+}
+
+// Config is what an Authorizer is made of.
+type Config struct {
+	Store    Store
+	Tokens   Tokens
+	Services []Service
+	// Fingerprint changes when issuer or keys do.
+	Fingerprint string
+	// FreshFor is how long a positive answer is used without asking again; at
+	// most, and by default, 60 s (ruling 2).
+	FreshFor time.Duration
+	// StaleIfError is how much longer it serves while the truth cannot be asked;
+	// negative means not at all.
+	StaleIfError time.Duration
+	// SessionIdle ends a session that has not been used for so long; 0 means
+	// never before its lifetime ends.
+	SessionIdle time.Duration
+	// Render makes of a decision what a gate sends with it; may be nil.
+	Render func(*Decision) any
+	Logger *zap.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Authorizer decides. Its memory is a Cache, which outlives it.
+type Authorizer struct {
+	Config
+	cache    *Cache
+	nobody   *service
+	services map[string]*service
+}
+
+type service struct {
+	Service
+	fingerprint [16]byte
+}
+
+// New makes an Authorizer on a cache that others may share.
+func New(c Config, memory *Cache) *Authorizer {
+	if c.FreshFor == 0 || c.FreshFor > DefaultFreshFor {
+		c.FreshFor = DefaultFreshFor
+	}
+	if c.StaleIfError == 0 {
+		c.StaleIfError = DefaultStaleIfError
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = zap.NewNop()
+	}
+	a := &Authorizer{Config: c, cache: memory, services: make(map[string]*service, len(c.Services))}
+	a.nobody = a.newService(Service{})
+	for _, s := range c.Services {
+		a.services[s.Name] = a.newService(s)
+		if i, ok := s.Provider.(providers.Invalidator); ok {
+			i.OnChange(a.permissionsChanged)
+		}
+	}
+	return a
+}
+
+func (a *Authorizer) newService(s Service) *service {
+	if s.TokenLifetime == 0 {
+		s.TokenLifetime = DefaultTokenLifetime
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", a.Fingerprint, s.Name, s.Fingerprint))
+	return &service{Service: s, fingerprint: [16]byte(sum[:16])}
+}
+
+// Decide says whom a credential stands for and what he may do in a service.
+// With service "" it only says who; a permission token is no credential then. A
+// service that is not configured grants nothing.
+//
+// Errors are ErrInvalid, ErrEnded and ErrDisabled; any other means that it
+// cannot be told now.
+func (a *Authorizer) Decide(ctx context.Context, c Credential, name string) (*Decision, error) {
+	s := a.nobody
+	if name != "" {
+		var known bool
+		if s, known = a.services[name]; !known {
+			return a.unknownService(ctx, c, name)
+		}
+	}
+	key := c.key(s)
+	now := a.Now()
+	old, found := a.cache.decisions.Get(key)
+	if found && !a.cache.stamps.Current(old.stamp) {
+		old, found = nil, false
+	}
+	if found && now.UnixNano() < old.freshUntil.Load() {
+		return old.result()
+	}
+	e, err := a.cache.decisions.Load(ctx, key, func(ctx context.Context) (*entry, error) {
+		return a.load(ctx, c, s, key)
+	})
+	switch {
+	case err == nil:
+		return e.result()
+	case found && old.decision != nil && now.UnixNano() < old.staleUntil && a.cache.stamps.Current(old.stamp):
+		old.freshUntil.Store(min(now.Add(retryAfterError).UnixNano(), old.staleUntil))
+		return old.decision, nil
+	}
+	if !errors.Is(err, providers.ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", providers.ErrUnavailable, err)
+	}
+	return nil, err
+}
+
+// unknownService answers for a service that has no provider: the user, and no
+// permissions. It is not remembered under the name, which anybody may invent.
+func (a *Authorizer) unknownService(ctx context.Context, c Credential, name string) (*Decision, error) {
+	who, err := a.Decide(ctx, c, "")
+	if err != nil {
+		return nil, err
+	}
+	return &Decision{User: who.User, Session: who.Session, Service: name, ExpiresAt: who.ExpiresAt}, nil
+}
+
+// SessionEnded forgets what was decided for a session.
+func (a *Authorizer) SessionEnded(sessionID string) { a.cache.stamps.Withdraw(sessionStamp(sessionID)) }
+
+// UserChanged forgets what was decided for a user.
+func (a *Authorizer) UserChanged(userID string) { a.cache.stamps.Withdraw(userStamp(userID)) }
+
+func (a *Authorizer) permissionsChanged(userID string) {
+	if userID == "" {
+		a.cache.stamps.WithdrawAll()
+		return
+	}
+	a.UserChanged(userID)
+}
+
+func sessionStamp(id string) string { return "session:" + id }
+func userStamp(id string) string    { return "user:" + id }

@@ -1,0 +1,90 @@
+package gate
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/datahq/auth-gateway/internal/wire"
+)
+
+// retryLater is what a client is told when the gateway cannot tell.
+const retryLater = 5 * time.Second
+
+// The refusals. Admit returns pointers to these; Refuse completes a copy.
+var (
+	notSignedIn       = wire.Problem{Status: http.StatusUnauthorized, Code: wire.CodeNotSignedIn, Detail: "Sign in to see this.", Challenge: true}
+	sessionEnded      = wire.Problem{Status: http.StatusUnauthorized, Code: wire.CodeSessionEnded, Detail: "Your session has ended. Sign in again.", Challenge: true, InvalidToken: true}
+	tokenInvalid      = wire.Problem{Status: http.StatusUnauthorized, Code: wire.CodeTokenInvalid, Detail: "The token is not valid here.", Challenge: true, InvalidToken: true}
+	permissionMissing = wire.Problem{Status: http.StatusForbidden, Code: wire.CodePermissionMissing, Detail: "You are signed in, but you may not do this."}
+	userDisabled      = wire.Problem{Status: http.StatusForbidden, Code: wire.CodeUserDisabled, Detail: "This account has been disabled."}
+	ambiguous         = wire.Problem{Status: http.StatusBadRequest, Code: wire.CodeAmbiguousCredentials, Detail: "The request carries more than one credential. Send one token, in one place."}
+	badPath           = wire.Problem{Status: http.StatusBadRequest, Code: wire.CodeBadPath, Detail: "The path of the request is ambiguous."}
+	badMethod         = wire.Problem{Status: http.StatusMethodNotAllowed, Code: wire.CodeMethodNotAllowed, Detail: "405 Method Not Allowed"}
+	emptyPlaceholder  = wire.Problem{Status: http.StatusInternalServerError, Code: wire.CodeInternal, Detail: "A permission that this route requires is empty."}
+	unavailable       = wire.Problem{Status: http.StatusServiceUnavailable, Code: wire.CodeUnavailable, Detail: "The gateway cannot tell at the moment who you are. Try again shortly.", RetryAfter: retryLater}
+	preflight         = wire.Problem{Status: http.StatusOK}
+)
+
+// IsRefusal reports whether p turns the request away, as opposed to the answer
+// to a CORS preflight.
+func IsRefusal(p *wire.Problem) bool { return p != &preflight }
+
+// Complete fills in what a refusal says of this request: original is the
+// request URI as the client sent it, before any rewrite.
+func (g *Gate) Complete(p *wire.Problem, r *http.Request, original, requestID string) wire.Problem {
+	full := *p
+	full.RequestID = requestID
+	if p.Status == http.StatusUnauthorized {
+		full.LoginURL = g.loginURL(r, original)
+	}
+	return full
+}
+
+// loginURL leads back to where the browser wanted to go, if that is a place of
+// this site.
+func (g *Gate) loginURL(r *http.Request, original string) string {
+	if path, query, found := strings.Cut(original, "?"); found && g.rule.QueryToken {
+		original = path
+		if query = wire.WithoutParameter(query, "jwt"); query != "" {
+			original += "?" + query
+		}
+	}
+	if !g.isOwn(r) || g.Next == nil {
+		return g.Site.URL("/login")
+	}
+	if _, err := g.Next.Check(original); err != nil || !strings.HasPrefix(original, "/") {
+		return g.Site.URL("/login")
+	}
+	return g.Site.LoginURL(original)
+}
+
+func (g *Gate) isOwn(r *http.Request) bool { return g.Site.IsOwnHost(r.Host) || g.Site.IsAlias(r.Host) }
+
+// Refuse writes a completed refusal in the form that suits the client: a
+// browser on its way to a page is sent to sign in, another browser gets a
+// page, everything else problem+json.
+func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, p *wire.Problem, full wire.Problem) {
+	if p == &preflight {
+		g.Next.AnswerPreflight(w, r)
+		return
+	}
+	h := w.Header()
+	h.Add("Vary", varyValue+", Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
+	if g.Next != nil && (p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden) {
+		g.Next.AllowOrigin(h, r)
+	}
+	client := wire.ClientOf(r)
+	switch {
+	case client == wire.Navigation && p.Status == http.StatusUnauthorized && g.isOwn(r):
+		full.Headers(h)
+		h.Del("WWW-Authenticate")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Location", full.LoginURL)
+		w.WriteHeader(http.StatusFound)
+	case client != wire.Program && g.Page != nil:
+		g.Page(w, r, full)
+	default:
+		full.WriteJSON(w)
+	}
+}

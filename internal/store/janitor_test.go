@@ -1,0 +1,77 @@
+package store
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/datahq/auth-gateway/providers"
+)
+
+func TestJanitorRemovesWhatHasExpired(t *testing.T) {
+	s := openTest(t, tempFile(t), options{purgeEvery: 10 * time.Millisecond})
+	ctx, now := t.Context(), time.Now()
+	for id, expires := range map[string]time.Time{"over": now.Add(-time.Second), "alive": now.Add(time.Hour)} {
+		session := providers.Session{ID: id, UserID: "u1", CreatedAt: now, LastSeenAt: now, ExpiresAt: expires}
+		if err := s.CreateSession(ctx, session, []byte(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, expires := range map[string]time.Time{
+		"over": now.Add(-time.Hour - time.Second), "late": now.Add(-time.Hour + time.Minute), "alive": now.Add(time.Minute),
+	} {
+		if err := s.PutAttempt(ctx, []byte(key), nil, expires); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(table string) (n int) {
+		t.Helper()
+		if err := first(s.db, "SELECT count(*) FROM "+table, nil, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for end := time.Now().Add(5 * time.Second); count("auth_sessions") > 1 || count("auth_attempts") > 2; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("still %d sessions and %d attempts", count("auth_sessions"), count("auth_attempts"))
+		}
+	}
+	time.Sleep(30 * time.Millisecond) // a few rounds more
+	if count("auth_sessions") != 1 || count("auth_attempts") != 2 {
+		t.Errorf("%d sessions and %d attempts are left", count("auth_sessions"), count("auth_attempts"))
+	}
+	if _, _, err := s.TakeAttempt(ctx, []byte("over")); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("the old attempt: %v", err)
+	}
+	if _, first, err := s.TakeAttempt(ctx, []byte("late")); err != nil || !first {
+		t.Errorf("an attempt that ended within the hour: %v, %v", first, err)
+	}
+}
+
+// Trouble is told once, not every round, and again after it was over.
+func TestJanitorWarnsOnce(t *testing.T) {
+	core, logs := observer.New(zapcore.WarnLevel)
+	s, err := open(t.Context(), parse(t, tempFile(t)), zap.New(core), options{purgeEvery: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	for round := 1; round <= 2; round++ {
+		run(t, s, "ALTER TABLE auth_sessions RENAME TO moved")
+		for end := time.Now().Add(5 * time.Second); logs.Len() < round; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("round %d: no warning", round)
+			}
+		}
+		time.Sleep(30 * time.Millisecond)
+		if logs.Len() != round {
+			t.Errorf("round %d: %d warnings", round, logs.Len())
+		}
+		run(t, s, "ALTER TABLE moved RENAME TO auth_sessions")
+		time.Sleep(30 * time.Millisecond)
+	}
+}

@@ -1,0 +1,88 @@
+package store
+
+// The tables of the first schema. This text is history: what changes later
+// goes into a migration of its own. {timestamp} and {bytes} are replaced by
+// the database's own words. No foreign keys: an adopted users table may lack
+// what they need.
+var firstSchema = []string{
+	// The original service's, contract 1.4.
+	`CREATE TABLE IF NOT EXISTS users (
+	id VARCHAR(128) NOT NULL,
+	provider_id VARCHAR(128),
+	username VARCHAR NOT NULL,
+	name VARCHAR,
+	email VARCHAR,
+	avatar_url VARCHAR(512),
+	join_date {timestamp},
+	PRIMARY KEY (id),
+	UNIQUE (username)
+)`,
+	// os-conductor's, contract 1.4.
+	`CREATE TABLE IF NOT EXISTS permissions (
+	userid VARCHAR NOT NULL,
+	service VARCHAR NOT NULL,
+	permissions VARCHAR,
+	PRIMARY KEY (userid, service)
+)`,
+
+	// Who an identity belongs to: the account key is issuer and subject (S27),
+	// and a user has one subject of an issuer.
+	`CREATE TABLE auth_identities (
+	issuer VARCHAR(255) NOT NULL,
+	subject VARCHAR(255) NOT NULL,
+	user_id VARCHAR(128) NOT NULL,
+	provider VARCHAR(128) NOT NULL,
+	created_at BIGINT NOT NULL,
+	last_login_at BIGINT NOT NULL,
+	PRIMARY KEY (issuer, subject),
+	UNIQUE (user_id, issuer)
+)`,
+	// One account per verified address.
+	`CREATE TABLE auth_emails (
+	address VARCHAR(255) NOT NULL,
+	user_id VARCHAR(128) NOT NULL,
+	PRIMARY KEY (address)
+)`,
+	`CREATE INDEX auth_emails_user_id ON auth_emails (user_id)`,
+	// Usernames, unique on the folded form (S28). chosen_at is NULL while the
+	// name is one that the gateway made.
+	`CREATE TABLE auth_usernames (
+	folded VARCHAR(255) NOT NULL,
+	user_id VARCHAR(128) NOT NULL,
+	display VARCHAR(255) NOT NULL,
+	chosen_at BIGINT,
+	PRIMARY KEY (folded),
+	UNIQUE (user_id)
+)`,
+	// What we add to a user.
+	`CREATE TABLE auth_accounts (
+	user_id VARCHAR(128) NOT NULL,
+	disabled_at BIGINT,
+	created_at BIGINT NOT NULL,
+	PRIMARY KEY (user_id)
+)`,
+	// cookie_hash is hexadecimal, so that it compares byte for byte everywhere.
+	`CREATE TABLE auth_sessions (
+	id VARCHAR(128) NOT NULL,
+	user_id VARCHAR(128) NOT NULL,
+	cookie_hash VARCHAR(128),
+	provider VARCHAR(128) NOT NULL,
+	provider_session_id VARCHAR(255),
+	created_at BIGINT NOT NULL,
+	last_seen_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	PRIMARY KEY (id),
+	UNIQUE (cookie_hash)
+)`,
+	`CREATE INDEX auth_sessions_user_id ON auth_sessions (user_id)`,
+	`CREATE INDEX auth_sessions_provider_session_id ON auth_sessions (provider_session_id)`,
+	`CREATE INDEX auth_sessions_expires_at ON auth_sessions (expires_at)`,
+	`CREATE TABLE auth_attempts (
+	key_hash VARCHAR(64) NOT NULL,
+	value {bytes} NOT NULL,
+	taken_at BIGINT,
+	expires_at BIGINT NOT NULL,
+	PRIMARY KEY (key_hash)
+)`,
+	`CREATE INDEX auth_attempts_expires_at ON auth_attempts (expires_at)`,
+}

@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	msqlite "modernc.org/sqlite"
+)
+
+// The result codes of SQLite that are told apart, https://sqlite.org/rescode.html.
+// The low byte is the primary code.
+const (
+	sqliteBusy              = 5
+	sqliteReadOnly          = 8
+	sqliteCantOpen          = 14
+	sqliteFull              = 13
+	sqliteNotADB            = 26
+	sqliteReadOnlyDirectory = 1544
+	sqliteUniquePrimaryKey  = 1555
+	sqliteUnique            = 2067
+)
+
+// sqliteTypes are the column types that differ between kinds of database.
+var sqliteTypes = strings.NewReplacer("{timestamp}", "DATETIME", "{bytes}", "BLOB")
+
+// sqliteDialector is gorm's with the errors of the pure Go driver: the
+// original knows those of the C driver only.
+type sqliteDialector struct{ *sqlite.Dialector }
+
+// Translate makes gorm.ErrDuplicatedKey of a violated unique constraint.
+func (d sqliteDialector) Translate(err error) error {
+	switch sqliteCode(err) {
+	case sqliteUniquePrimaryKey, sqliteUnique:
+		return fmt.Errorf("%w: %w", gorm.ErrDuplicatedKey, err)
+	default:
+		return err
+	}
+}
+
+// sqliteCode returns SQLite's extended result code; 0 if it is not its error.
+func sqliteCode(err error) int {
+	var sqliteError *msqlite.Error
+	if errors.As(err, &sqliteError) {
+		return sqliteError.Code()
+	}
+	return 0
+}
+
+// openSQLite opens a database, in WAL mode if it is a file. closer closes it.
+func openSQLite(ctx context.Context, dsn DSN, busyTimeout time.Duration) (db *gorm.DB, closer func() error, err error) {
+	if dsn.path != "" {
+		if err := makeFile(dsn.path); err != nil {
+			return nil, nil, err
+		}
+	}
+	pool, err := sql.Open("sqlite", sqliteURI(dsn.path, busyTimeout))
+	if err != nil {
+		return nil, nil, err
+	}
+	connections := max(8, 2*runtime.GOMAXPROCS(0))
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+
+	// First of all, since it heeds ctx: a locked file keeps gorm waiting, too.
+	closer = pool.Close
+	if dsn.path == "" {
+		closer, err = keepMemory(ctx, pool)
+	} else {
+		err = useWAL(ctx, pool, busyTimeout)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, pool.Close())
+	}
+	db, err = gorm.Open(sqliteDialector{&sqlite.Dialector{Conn: pool}}, gormConfig())
+	if err != nil {
+		return nil, nil, errors.Join(err, closer())
+	}
+	return db, closer, nil
+}
+
+// sqliteURI is the driver's spelling of a database. Every transaction is
+// BEGIN IMMEDIATE: one that reads first and writes later would otherwise fail
+// at once, without waiting, whenever another has written in between. No other
+// setting is made here: the driver would wait for a locked file and heed no
+// context. That commits are synced (an ended session stays ended after a power
+// cut) is SQLite's default.
+//
+// In memory it is SQLite's memdb: unlike ":memory:" one database for all
+// connections, unlike a shared cache with a file's locks. Its name is new each
+// time, so that no two Stores share it.
+func sqliteURI(path string, busyTimeout time.Duration) string {
+	query := url.Values{
+		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
+		"_txlock":       {"immediate"},
+	}
+	uri := url.URL{Scheme: "file", Path: "/auth-" + rand.Text()}
+	if path == "" {
+		query.Set("vfs", "memdb")
+		uri.OmitHost = true
+	} else {
+		uri.Path = "/" + strings.TrimPrefix(filepath.ToSlash(path), "/")
+	}
+	uri.RawQuery = query.Encode()
+	return uri.String()
+}
+
+// keepMemory holds one connection: a database in memory goes with its last.
+func keepMemory(ctx context.Context, pool *sql.DB) (closer func() error, err error) {
+	pool.SetMaxOpenConns(pool.Stats().MaxOpenConnections + 1)
+	keeper, err := pool.Conn(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return errors.Join(keeper.Close(), pool.Close()) }, nil
+}
+
+// useWAL lets readers and a writer work side by side. The mode stays in the
+// file; changing it needs the file to itself for a moment, for which SQLite
+// does not always wait.
+func useWAL(ctx context.Context, pool *sql.DB, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
+	for {
+		var mode string
+		err := pool.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
+		if sqliteCode(err)&0xff != sqliteBusy || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// probeSQLite says why an existing file cannot be written as a database: it
+// makes a table and rolls back.
+func probeSQLite(path string) error {
+	pool, err := sql.Open("sqlite", sqliteURI(path, 0)+"&mode=rw")
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	tx, err := pool.Begin()
+	if err == nil {
+		_, err = tx.Exec("CREATE TABLE auth_probe (x)")
+		_ = tx.Rollback()
+	}
+	code := sqliteCode(err)
+	switch primary := code & 0xff; {
+	case primary == sqliteBusy:
+		return nil
+	case primary == sqliteCantOpen, code == sqliteReadOnlyDirectory:
+		return fmt.Errorf("cannot be opened for writing; the file and its directory %s must be writable", filepath.Dir(path))
+	case primary == sqliteReadOnly:
+		return errors.New("is not writable")
+	case primary == sqliteNotADB:
+		return errors.New("is not an SQLite database")
+	default:
+		return err
+	}
+}

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/datahq/auth-gateway/providers"
+)
+
+// defaultBusyTimeout is how long a write waits for other writers.
+const defaultBusyTimeout = 5 * time.Second
+
+// Store is an open database. All methods may be called by many goroutines at
+// once and by several processes on one database.
+type Store struct {
+	db     *gorm.DB
+	logger *zap.Logger
+	now    func() time.Time
+
+	// turn is held by the one writer of this process. SQLite has one writer at
+	// a time anyway, but lets those who wait retry at random: some starve, and
+	// each would hold a connection that readers need.
+	turn        chan struct{}
+	busyTimeout time.Duration
+
+	stopJanitor context.CancelFunc
+	janitor     sync.WaitGroup
+	close       func() error // as often as one likes
+}
+
+// options are what tests change.
+type options struct {
+	busyTimeout time.Duration
+	purgeEvery  time.Duration
+	now         func() time.Time
+}
+
+// Open opens a database, making its file (mode 0600) and directory (0700)
+// where they are missing, and brings the schema up to date; processes that do
+// so at the same time take turns. The Store removes what has expired every few
+// minutes until it is closed.
+//
+// Errors wrap ErrSchema if the database must not be used, or
+// providers.ErrUnavailable, when trying again may help.
+func Open(ctx context.Context, dsn DSN, log *zap.Logger) (*Store, error) {
+	return open(ctx, dsn, log, options{})
+}
+
+func open(ctx context.Context, dsn DSN, log *zap.Logger, o options) (*Store, error) {
+	if log == nil {
+		log = zap.NewNop()
+	}
+	if o.busyTimeout == 0 {
+		o.busyTimeout = defaultBusyTimeout
+	}
+	if o.purgeEvery == 0 {
+		o.purgeEvery = defaultPurgeEvery
+	}
+	if o.now == nil {
+		o.now = time.Now
+	}
+	verb := "opening database " + dsn.String()
+	if dsn.driver != "sqlite" {
+		return nil, wrap(ctx, verb, errors.New("no such kind of database"))
+	}
+	db, closer, err := openSQLite(ctx, dsn, o.busyTimeout)
+	if err != nil {
+		return nil, wrap(ctx, verb, err)
+	}
+	if err := migrate(db.WithContext(ctx), sqliteTypes, log, o.now()); err != nil {
+		return nil, errors.Join(wrap(ctx, verb, err), closer())
+	}
+	s := &Store{
+		db: db, logger: log, now: o.now,
+		turn: make(chan struct{}, 1), busyTimeout: o.busyTimeout,
+		close: sync.OnceValue(closer),
+	}
+	s.startJanitor(o.purgeEvery)
+	return s, nil
+}
+
+// gormConfig: no transaction around single statements, no log, since gorm's
+// holds the values, and errors told apart by the dialector.
+func gormConfig() *gorm.Config {
+	return &gorm.Config{
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		TranslateError:         true,
+		Logger:                 logger.Discard,
+	}
+}
+
+// Close stops the janitor and closes the database. Calls that come later fail
+// with providers.ErrUnavailable; closing again does nothing.
+func (s *Store) Close() error {
+	s.stopJanitor()
+	s.janitor.Wait()
+	if err := s.close(); err != nil {
+		return fmt.Errorf("closing database: %w", err)
+	}
+	return nil
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var id string
+	err := first(s.db.WithContext(ctx), "SELECT id FROM auth_migrations", nil, &id)
+	return wrap(ctx, "reading database", err)
+}
+
+// write runs fn in a transaction, one at a time.
+func (s *Store) write(ctx context.Context, verb string, fn func(tx *gorm.DB) error) error {
+	timeout := time.NewTimer(s.busyTimeout)
+	defer timeout.Stop()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return wrap(ctx, verb, ctx.Err())
+	case <-timeout.C:
+		return fmt.Errorf("%s: %w: too many writers wait", verb, providers.ErrUnavailable)
+	}
+	return wrap(ctx, verb, s.db.WithContext(ctx).Transaction(fn))
+}
+
+// first reads the first row of a query; gorm.ErrRecordNotFound if there is none.
+func first(db *gorm.DB, query string, args []any, dest ...any) error {
+	rows, err := db.Raw(query, args...).Rows()
+	if err != nil {
+		return err
+	}
+	return firstOf(rows, dest...)
+}
+
+func firstOf(rows *sql.Rows, dest ...any) error {
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return gorm.ErrRecordNotFound
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+// micros and fromMicros are the times of our own tables.
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
+
+// clean makes text from outside storable anywhere: some databases refuse
+// invalid UTF-8 and the zero character. It is cut to at most size bytes.
+func clean(text string, size int) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	if len(text) > size {
+		text = strings.ToValidUTF8(text[:size], "")
+	}
+	return text
+}
+
+// nullable returns nil for "".
+func nullable(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

@@ -1,0 +1,101 @@
+package wire
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Client is the kind of program that sent a request, as far as it decides the
+// form of a refusal.
+type Client int
+
+const (
+	// Program wants JSON: a fetch, a command-line tool, a service.
+	Program Client = iota
+	// Page is a browser that shows what it gets, but cannot be sent to the login
+	// page and back: a form that was posted, a frame.
+	Page
+	// Navigation is a browser on its way to a page at the top level: it can be
+	// sent to the login page and comes back.
+	Navigation
+)
+
+// ClientOf tells the kind of client by its fetch metadata (W3C Fetch Metadata),
+// and by Accept where there is none.
+func ClientOf(r *http.Request) Client {
+	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if r.Header.Get("Upgrade") != "" {
+		return Program
+	}
+	switch mode := r.Header.Get("Sec-Fetch-Mode"); mode {
+	case "":
+	case "navigate", "nested-navigate":
+		if safe && r.Header.Get("Sec-Fetch-Dest") == "document" {
+			return Navigation
+		}
+		return Page
+	default:
+		return Program
+	}
+	if !acceptsHTML(r) || r.Header.Get("X-Requested-With") != "" {
+		return Program
+	}
+	if safe {
+		return Navigation
+	}
+	return Page
+}
+
+// acceptsHTML reports whether HTML is asked for by name; "*/*" is what curl
+// sends.
+func acceptsHTML(r *http.Request) bool {
+	for _, line := range r.Header["Accept"] {
+		for item := range strings.SplitSeq(line, ",") {
+			mediaType, params, _ := strings.Cut(item, ";")
+			mediaType = strings.TrimSpace(mediaType)
+			if strings.EqualFold(mediaType, "text/html") || strings.EqualFold(mediaType, "application/xhtml+xml") {
+				return !strings.Contains(strings.ReplaceAll(params, " ", ""), "q=0") || strings.Contains(params, "q=0.")
+			}
+		}
+	}
+	return false
+}
+
+// CookieCounts reports whether a cookie on this request is a credential. It is
+// one on requests of our own pages and when somebody goes to a page; nothing
+// that another origin's page fetches or posts may ride on it (S32, S33).
+func CookieCounts(r *http.Request) bool {
+	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if SameOrigin(r) {
+		return true
+	}
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return safe && r.Header.Get("Upgrade") == "" && (mode == "navigate" || mode == "nested-navigate")
+}
+
+// SameOrigin reports whether a request comes from a page of the same origin, or
+// from no page at all.
+func SameOrigin(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+		return sameOrigin(r)
+	}
+	return false
+}
+
+// sameOrigin judges by Origin, which every browser sends with what may change
+// something and with WebSocket handshakes. Absence means no browser, or a
+// plain GET of one.
+func sameOrigin(r *http.Request) bool {
+	origins := r.Header["Origin"]
+	switch len(origins) {
+	case 0:
+		return true
+	case 1:
+		_, host, found := strings.Cut(origins[0], "://")
+		return found && host != "" && strings.EqualFold(host, r.Host)
+	}
+	return false
+}

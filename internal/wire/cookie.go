@@ -1,0 +1,178 @@
+package wire
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxLoginCookies is how many sign-ins one browser may have under way at once.
+const maxLoginCookies = 5
+
+// loginCookieTag is how many characters of the state name a login cookie.
+const loginCookieTag = 8
+
+// SessionCookieName is the name of the session cookie: with the __Host- prefix
+// (RFC 6265bis section 4.1.3.2) unless the site is plain http on loopback.
+func (s *Site) SessionCookieName() string {
+	if s.secure {
+		return "__Host-auth_session"
+	}
+	return "auth_session"
+}
+
+func (s *Site) loginCookiePrefix() string {
+	if s.secure {
+		return "__Host-login-"
+	}
+	return "login-"
+}
+
+// OwnsCookie reports whether a cookie name is one of the gateway's: such
+// cookies are not forwarded to upstreams. Browsers compare the prefix without
+// regard to case, so this does.
+func (s *Site) OwnsCookie(name string) bool {
+	const prefix = "__Host-"
+	if s.secure {
+		if len(name) <= len(prefix) || !strings.EqualFold(name[:len(prefix)], prefix) {
+			return false
+		}
+		name = name[len(prefix):]
+	}
+	return name == "auth_session" || len(name) == len("login-")+loginCookieTag && strings.HasPrefix(name, "login-")
+}
+
+// SessionCookie reads the session cookie. Two of that name mean that somebody
+// planted one: then there is none (ruling 3).
+func (s *Site) SessionCookie(r *http.Request) (value string, ok bool) {
+	return s.cookie(r, s.SessionCookieName())
+}
+
+// LoginCookie reads the cookie that binds a sign-in to this browser (S21).
+func (s *Site) LoginCookie(r *http.Request, state string) string {
+	value, _ := s.cookie(r, s.loginCookieName(state))
+	_, secret, _ := strings.Cut(value, ".")
+	return secret
+}
+
+func (s *Site) loginCookieName(state string) string {
+	return s.loginCookiePrefix() + state[:min(loginCookieTag, len(state))]
+}
+
+// cookie finds the one cookie of exactly that name without building a list of
+// all.
+func (s *Site) cookie(r *http.Request, name string) (value string, ok bool) {
+	for _, line := range r.Header["Cookie"] {
+		for len(line) > 0 {
+			var part string
+			part, line, _ = strings.Cut(line, ";")
+			part = strings.Trim(part, " \t")
+			if len(part) <= len(name) || part[len(name)] != '=' || part[:len(name)] != name {
+				continue
+			}
+			if ok {
+				return "", false
+			}
+			value, ok = part[len(name)+1:], true
+		}
+	}
+	return value, ok && value != ""
+}
+
+// SetSessionCookie gives the browser a session (S31).
+func (s *Site) SetSessionCookie(w http.ResponseWriter, value string, expires time.Time) {
+	s.setCookie(w, s.SessionCookieName(), value, expires)
+}
+
+// ClearSessionCookie takes it away.
+func (s *Site) ClearSessionCookie(w http.ResponseWriter) {
+	s.setCookie(w, s.SessionCookieName(), "", time.Time{})
+}
+
+// SetLoginCookie binds a sign-in to the browser and drops the oldest of those
+// that are under way when there are too many.
+func (s *Site) SetLoginCookie(w http.ResponseWriter, r *http.Request, state, secret string, expires time.Time) {
+	var oldest string
+	var oldestAt int64
+	count := 0
+	for _, c := range r.Cookies() {
+		if !strings.HasPrefix(c.Name, s.loginCookiePrefix()) {
+			continue
+		}
+		count++
+		stamp, _, _ := strings.Cut(c.Value, ".")
+		at, _ := strconv.ParseInt(stamp, 10, 64)
+		if oldest == "" || at < oldestAt {
+			oldest, oldestAt = c.Name, at
+		}
+	}
+	if count >= maxLoginCookies {
+		s.setCookie(w, oldest, "", time.Time{})
+	}
+	s.setCookie(w, s.loginCookieName(state), strconv.FormatInt(expires.Unix(), 10)+"."+secret, expires)
+}
+
+// ClearLoginCookie takes away the cookie of a sign-in that has ended.
+func (s *Site) ClearLoginCookie(w http.ResponseWriter, state string) {
+	s.setCookie(w, s.loginCookieName(state), "", time.Time{})
+}
+
+// setCookie is the one place that sets cookies. An empty value deletes.
+func (s *Site) setCookie(w http.ResponseWriter, name, value string, expires time.Time) {
+	c := &http.Cookie{
+		Name: name, Value: value, Path: "/", Secure: s.secure, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, Expires: expires,
+	}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+// StripCookies removes the gateway's own cookies from a request that is about
+// to be forwarded (S9) and leaves the others as they came.
+func (s *Site) StripCookies(h http.Header) {
+	lines := h["Cookie"]
+	kept := lines[:0:0]
+	changed := false
+	for _, line := range lines {
+		rest, cut := s.stripLine(line)
+		changed = changed || cut
+		if rest != "" {
+			kept = append(kept, rest)
+		}
+	}
+	switch {
+	case !changed:
+	case len(kept) == 0:
+		delete(h, "Cookie")
+	default:
+		h["Cookie"] = kept
+	}
+}
+
+func (s *Site) stripLine(line string) (rest string, cut bool) {
+	for part := range strings.SplitSeq(line, ";") {
+		name, _, _ := strings.Cut(part, "=")
+		if s.OwnsCookie(strings.Trim(name, " \t")) {
+			cut = true
+			break
+		}
+	}
+	if !cut {
+		return line, false
+	}
+	var b strings.Builder
+	for part := range strings.SplitSeq(line, ";") {
+		name, _, _ := strings.Cut(part, "=")
+		if part = strings.Trim(part, " \t"); part == "" || s.OwnsCookie(strings.Trim(name, " \t")) {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(part)
+	}
+	return b.String(), true
+}

@@ -1,0 +1,66 @@
+package oidc
+
+import (
+	"context"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/datahq/auth-gateway/providers"
+)
+
+// googleIssuer is Google's issuer identifier. Its id_tokens may also say the
+// short form: "The value of iss in the ID token is equal to
+// accounts.google.com or https://accounts.google.com"
+// (developers.google.com/identity/openid-connect).
+const (
+	googleIssuer      = "https://accounts.google.com"
+	googleShortIssuer = "accounts.google.com"
+)
+
+// Google signs people in through Google. It is the oidc provider with the
+// issuer https://accounts.google.com, which can be pointed at a stand-in.
+type Google struct {
+	Provider
+}
+
+// CaddyModule returns the Caddy module information.
+func (*Google) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "auth.identity_providers.google",
+		New: func() caddy.Module { return new(Google) },
+	}
+}
+
+// Provision fills in Google's issuer.
+func (g *Google) Provision(ctx caddy.Context) error {
+	if g.Issuer == "" {
+		g.Issuer = googleIssuer
+	}
+	return g.Provider.Provision(ctx)
+}
+
+// UnmarshalCaddyfile reads the options of the oidc provider, all but the
+// issuer being as needed there:
+//
+//	google {
+//		client_id     <id>
+//		client_secret <secret>
+//	}
+func (g *Google) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	return g.unmarshal(d, "google")
+}
+
+// SendsIssuer reports true without asking: the redirect URI that is registered
+// at Google is the one without a provider's name.
+func (*Google) SendsIssuer(context.Context) (bool, error) { return true, nil }
+
+// Interface guards
+var (
+	_ caddy.Provisioner          = (*Google)(nil)
+	_ caddy.Validator            = (*Google)(nil)
+	_ caddy.CleanerUpper         = (*Google)(nil)
+	_ caddyfile.Unmarshaler      = (*Google)(nil)
+	_ providers.IdentityProvider = (*Google)(nil)
+	_ providers.IssuerSender     = (*Google)(nil)
+)
