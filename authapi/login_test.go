@@ -57,7 +57,7 @@ func TestLoginCannotTell(t *testing.T) {
 	h.authz.down = providers.ErrUnavailable
 	w := h.do(browse("/auth/login?next=%2Fa", adasCookieLine))
 	want(t, w, http.StatusServiceUnavailable, "")
-	wantBody(t, w, "Please try again shortly")
+	wantBody(t, w, "not possible at the moment")
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}

@@ -19,6 +19,8 @@ const formTokenField = "form_token"
 type logoutPage struct {
 	Account string
 	SignOut signOutForm
+	// AccountURL is for whoever stays.
+	AccountURL string
 }
 
 // signOutForm is a form that ends the session.
@@ -48,7 +50,7 @@ func (a *API) confirmLogout(w http.ResponseWriter, r *http.Request) {
 		redirect(w, http.StatusSeeOther, a.link("/signed-out", d, ""))
 	default:
 		a.render(w, r, http.StatusOK, "logout", logoutPage{
-			Account: accountName(who.User), SignOut: a.signOutForm(r, d),
+			Account: accountName(who.User), SignOut: a.signOutForm(r, d), AccountURL: a.Site.URL("/account"),
 		})
 	}
 }

@@ -26,7 +26,7 @@ func TestConfirmLogout(t *testing.T) {
 	w := h.do(browse("/auth/logout?next=%2Fbye", adasCookieLine))
 	want(t, w, http.StatusOK, "")
 	wantBody(t, w, "Ada Lovelace", `<form method="post" action="https://app.example.com/auth/logout">`,
-		`name="form_token" value="`+formToken(adasCookie)+`"`, `name="next" value="/bye"`, "!"+adasCookie)
+		`name="form_token" value="`+formToken(adasCookie)+`"`, `name="next" value="/bye"`, `href="https://app.example.com/auth/account">Stay`, "!"+adasCookie)
 	if len(h.authn.ended) > 0 || len(cookies(w)) > 0 {
 		t.Error("a GET has ended the session")
 	}

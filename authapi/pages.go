@@ -28,7 +28,7 @@ const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'se
 // permissionsPolicy gives up what a page could ask a browser for.
 const permissionsPolicy = "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(), " +
 	"geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), " +
-	"screen-wake-lock=(), usb=(), web-share=(), xr-spatial-tracking=()"
+	"screen-wake-lock=(), usb=(), xr-spatial-tracking=()"
 
 // layoutPage is what layout.html shows around every page.
 type layoutPage struct {

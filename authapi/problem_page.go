@@ -46,7 +46,7 @@ func (a *API) problemPage(r *http.Request, p wire.Problem) problemPage {
 func problemTitle(code string) string {
 	switch code {
 	case wire.CodeNotSignedIn:
-		return "Sign in to see this page"
+		return "You are not signed in"
 	case wire.CodeSessionEnded:
 		return "Your session has ended"
 	case wire.CodeTokenInvalid:
@@ -74,7 +74,7 @@ func problemTitle(code string) string {
 	case wire.CodeRateLimited:
 		return "Too many requests"
 	case wire.CodeUnavailable:
-		return "Please try again shortly"
+		return "This is not possible at the moment"
 	}
 	return "Something went wrong"
 }

@@ -41,12 +41,12 @@ func TestProblemPages(t *testing.T) {
 	}{
 		{
 			wire.Problem{Status: 401, Code: wire.CodeNotSignedIn, Detail: "Sign in to see this.", LoginURL: origin + "/auth/login?next=%2Fx", Challenge: true},
-			[]string{"Sign in to see this page", `href="https://app.example.com/auth/login?next=%2Fx">Sign in`},
+			[]string{"You are not signed in", `href="https://app.example.com/auth/login?next=%2Fx">Sign in`},
 		},
 		{wire.Problem{Status: 401, Code: wire.CodeSessionEnded, Next: "/x"}, []string{"has ended", `/auth/login?next=%2Fx">Sign in`}},
 		{wire.Problem{Status: 401, Code: wire.CodeTokenInvalid}, []string{"not valid here", `/auth/login">Sign in`}},
 		{wire.Problem{Status: 403, Code: wire.CodeUserDisabled}, []string{"disabled", "Use another account"}},
-		{wire.Problem{Status: 503, Code: wire.CodeUnavailable, RetryAfter: 5 * time.Second, Next: "/x"}, []string{"try again shortly", `href="https://app.example.com/x">Try again`}},
+		{wire.Problem{Status: 503, Code: wire.CodeUnavailable, RetryAfter: 5 * time.Second, Next: "/x"}, []string{"not possible at the moment", `href="https://app.example.com/x">Try again`}},
 		{wire.Problem{Status: 503, Code: wire.CodeUnavailable}, []string{`href="">Try again`}},
 		{wire.Problem{Status: 400, Code: wire.CodeBadPath}, []string{"not clear", "400 Bad Request", "home page"}},
 		{wire.Problem{Status: 400, Code: wire.CodeAmbiguousCredentials}, []string{"More than one credential"}},

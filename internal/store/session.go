@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"slices"
 	"time"
@@ -46,25 +47,23 @@ func (s *Store) CreateSession(ctx context.Context, session providers.Session, co
 // the session does not exist, is over, or that its user is gone; a disabled
 // user is returned as such.
 func (s *Store) SessionByID(ctx context.Context, id string) (providers.Session, providers.User, error) {
-	return s.session(ctx, "s.id = ?", id)
+	return s.session(ctx, s.statements.sessionByID, id)
 }
 
 // SessionByCookie is SessionByID for the hash that CreateSession was given.
 func (s *Store) SessionByCookie(ctx context.Context, cookieHash []byte) (providers.Session, providers.User, error) {
-	return s.session(ctx, "s.cookie_hash = ?", hex.EncodeToString(cookieHash))
+	return s.session(ctx, s.statements.sessionByCookie, hex.EncodeToString(cookieHash))
 }
 
-func (s *Store) session(ctx context.Context, condition, value string) (providers.Session, providers.User, error) {
+func (s *Store) session(ctx context.Context, statement *sql.Stmt, key string) (providers.Session, providers.User, error) {
 	var (
 		row  sessionRow
 		user userScan
 	)
-	err := first(s.db.WithContext(ctx),
-		"SELECT s.id, s.user_id, s.provider, s.provider_session_id, s.created_at, s.last_seen_at, s.expires_at, "+
-			userColumns+" FROM auth_sessions s JOIN "+userTables+" WHERE "+condition+" AND u.id = s.user_id AND s.expires_at > ?",
-		[]any{value, micros(s.now())},
-		append([]any{&row.ID, &row.UserID, &row.Provider, &row.ProviderSessionID, &row.CreatedAt, &row.LastSeenAt, &row.ExpiresAt}, user.dest()...)...)
-	if err != nil {
+	dest := append([]any{
+		&row.ID, &row.UserID, &row.Provider, &row.ProviderSessionID, &row.CreatedAt, &row.LastSeenAt, &row.ExpiresAt,
+	}, user.dest()...)
+	if err := one(ctx, statement, []any{micros(s.now()), key}, dest...); err != nil {
 		return providers.Session{}, providers.User{}, wrap(ctx, "reading session", err)
 	}
 	session := providers.Session{

@@ -93,10 +93,10 @@ func TestMemoryIsOneDatabasePerStore(t *testing.T) {
 func TestLookUpsUseIndexes(t *testing.T) {
 	s := openTest(t, "sqlite://", options{})
 	for name, query := range map[string]string{
-		"user":        "SELECT 1 FROM " + userTables + " WHERE u.id = 'x'",
-		"username":    "SELECT 1 FROM auth_usernames n JOIN " + userTables + " WHERE n.folded = 'x' AND u.id = n.user_id",
-		"session":     "SELECT 1 FROM auth_sessions s JOIN " + userTables + " WHERE s.id = 'x' AND u.id = s.user_id AND s.expires_at > 1",
-		"cookie":      "SELECT 1 FROM auth_sessions s JOIN " + userTables + " WHERE s.cookie_hash = 'x' AND u.id = s.user_id AND s.expires_at > 1",
+		"user":        strings.ReplaceAll(userQuery, "?", "1"),
+		"username":    strings.ReplaceAll(usernameQuery, "?", "1"),
+		"session":     strings.ReplaceAll(sessionQuery+"s.id = ?", "?", "1"),
+		"cookie":      strings.ReplaceAll(sessionQuery+"s.cookie_hash = ?", "?", "1"),
 		"sessions of": "SELECT 1 FROM auth_sessions WHERE user_id = 'x'",
 		"expired":     "DELETE FROM auth_sessions WHERE expires_at <= 1",
 		"attempts":    "DELETE FROM auth_attempts WHERE expires_at <= 1",

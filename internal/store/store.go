@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,9 +21,10 @@ const defaultBusyTimeout = 5 * time.Second
 // Store is an open database. All methods may be called by many goroutines at
 // once and by several processes on one database.
 type Store struct {
-	db     *gorm.DB
-	logger *zap.Logger
-	now    func() time.Time
+	db         *gorm.DB
+	statements statements
+	logger     *zap.Logger
+	now        func() time.Time
 
 	// turn is held by the one writer of this process. SQLite has one writer at
 	// a time anyway, but lets those who wait retry at random: some starve, and
@@ -79,8 +79,12 @@ func open(ctx context.Context, dsn DSN, log *zap.Logger, o options) (*Store, err
 	if err := migrate(db.WithContext(ctx), sqliteTypes, log, o.now()); err != nil {
 		return nil, errors.Join(wrap(ctx, verb, err), closer())
 	}
+	prepared, err := prepare(ctx, db)
+	if err != nil {
+		return nil, errors.Join(wrap(ctx, verb, err), closer())
+	}
 	s := &Store{
-		db: db, logger: log, now: o.now,
+		db: db, statements: prepared, logger: log, now: o.now,
 		turn: make(chan struct{}, 1), busyTimeout: o.busyTimeout,
 		close: sync.OnceValue(closer),
 	}
@@ -130,29 +134,6 @@ func (s *Store) write(ctx context.Context, verb string, fn func(tx *gorm.DB) err
 		return fmt.Errorf("%s: %w: too many writers wait", verb, providers.ErrUnavailable)
 	}
 	return wrap(ctx, verb, s.db.WithContext(ctx).Transaction(fn))
-}
-
-// first reads the first row of a query; gorm.ErrRecordNotFound if there is none.
-func first(db *gorm.DB, query string, args []any, dest ...any) error {
-	rows, err := db.Raw(query, args...).Rows()
-	if err != nil {
-		return err
-	}
-	return firstOf(rows, dest...)
-}
-
-func firstOf(rows *sql.Rows, dest ...any) error {
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		return gorm.ErrRecordNotFound
-	}
-	if err := rows.Scan(dest...); err != nil {
-		return err
-	}
-	return rows.Close()
 }
 
 // micros and fromMicros are the times of our own tables.

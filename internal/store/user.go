@@ -32,10 +32,10 @@ type accountRow struct {
 
 func (accountRow) TableName() string { return "auth_accounts" }
 
-// userColumns are what userDest reads, of users u and auth_accounts a.
+// userColumns are what a userScan receives, of users u with userAccount.
 const (
 	userColumns = "u.id, u.provider_id, u.username, u.name, u.email, u.avatar_url, u.join_date, a.disabled_at"
-	userTables  = "users u LEFT JOIN auth_accounts a ON a.user_id = u.id"
+	userAccount = " LEFT JOIN auth_accounts a ON a.user_id = u.id "
 )
 
 // userScan receives userColumns.
@@ -67,11 +67,11 @@ func (s *userScan) user() providers.User {
 	}
 }
 
-// loadUser returns a user; gorm.ErrRecordNotFound if there is none.
+// loadUser returns a user in a transaction; gorm.ErrRecordNotFound if there is
+// none.
 func loadUser(db *gorm.DB, id string) (providers.User, error) {
 	var scan userScan
-	err := first(db, "SELECT "+userColumns+" FROM "+userTables+" WHERE u.id = ?", []any{id}, scan.dest()...)
-	if err != nil {
+	if err := first(db, userQuery, []any{id}, scan.dest()...); err != nil {
 		return providers.User{}, err
 	}
 	return scan.user(), nil
@@ -79,8 +79,11 @@ func loadUser(db *gorm.DB, id string) (providers.User, error) {
 
 // User returns a user, or providers.ErrNotFound.
 func (s *Store) User(ctx context.Context, id string) (providers.User, error) {
-	user, err := loadUser(s.db.WithContext(ctx), id)
-	return user, wrap(ctx, "reading user", err)
+	var scan userScan
+	if err := one(ctx, s.statements.user, []any{id}, scan.dest()...); err != nil {
+		return providers.User{}, wrap(ctx, "reading user", err)
+	}
+	return scan.user(), nil
 }
 
 // UserByUsername returns the user who has a username, whatever its case, or
@@ -88,8 +91,7 @@ func (s *Store) User(ctx context.Context, id string) (providers.User, error) {
 func (s *Store) UserByUsername(ctx context.Context, username string) (providers.User, error) {
 	var scan userScan
 	err := first(s.db.WithContext(ctx),
-		"SELECT "+userColumns+" FROM auth_usernames n JOIN "+userTables+" WHERE n.folded = ? AND u.id = n.user_id",
-		[]any{usernameKey(username)}, scan.dest()...)
+		usernameQuery, []any{usernameKey(username)}, scan.dest()...)
 	if err != nil {
 		return providers.User{}, wrap(ctx, "reading user by username", err)
 	}

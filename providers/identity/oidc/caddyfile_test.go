@@ -108,7 +108,7 @@ func TestGoogleCaddyfile(t *testing.T) {
 func TestNearest(t *testing.T) {
 	for word, want := range map[string]string{
 		"isuer": "issuer", "client": "client_id", "secret": "client_secret", "clientsecret": "client_secret",
-		"alg": "issuer", "params": "auth_params", "": "issuer",
+		"params": "auth_params", "": "issuer",
 	} {
 		if got := nearest(word, options); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)

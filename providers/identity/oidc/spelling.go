@@ -1,9 +1,15 @@
 package oidc
 
-// nearest returns the one of words that is fewest edits from word.
+import "strings"
+
+// nearest returns the one of words that has word in it ("secret" for
+// client_secret), or else is fewest edits from it.
 func nearest(word string, words []string) string {
 	best, least := "", -1
 	for _, candidate := range words {
+		if word != "" && strings.Contains(candidate, word) {
+			return candidate
+		}
 		if d := distance(word, candidate); least < 0 || d < least {
 			best, least = candidate, d
 		}

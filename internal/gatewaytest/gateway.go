@@ -1,0 +1,284 @@
+// Package gatewaytest runs the real gateway, as a process of its own, for
+// tests. The test binary is the gateway: a package's TestMain calls Main.
+package gatewaytest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	_ "github.com/caddyserver/caddy/v2/modules/standard" // as in the binary
+
+	_ "github.com/datahq/auth-gateway/caddymodule" // as in the binary
+)
+
+// asGateway in the environment makes a test binary the gateway.
+const asGateway = "AUTH_GATEWAY_TEST_PROCESS"
+
+// Main runs the tests, or the gateway if this process was started as one. It
+// does not return.
+func Main(m *testing.M) {
+	if os.Getenv(asGateway) != "" {
+		caddycmd.Main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// Config says what a gateway is made of, as text of a Caddyfile.
+type Config struct {
+	// Auth stands in the auth block; external_address is there already.
+	Auth string
+	// Site stands in the site of the gateway's address.
+	Site string
+	// Global stands in the global options.
+	Global string
+	// Extra stands after the site: further sites.
+	Extra string
+	// Env is added to the environment, as "NAME=value".
+	Env []string
+}
+
+// Gateway is a running gateway.
+type Gateway struct {
+	// URL is its external address, "http://localhost:<port>".
+	URL string
+	// Address is where it listens, "127.0.0.1:<port>".
+	Address string
+	// State is the folder with everything it writes.
+	State string
+
+	admin   string
+	config  Config
+	process *exec.Cmd
+	output  *Buffer
+	exited  chan struct{}
+}
+
+// Caddyfile is the whole configuration of a gateway.
+func (g *Gateway) Caddyfile() string {
+	return fmt.Sprintf(`{
+	default_bind 127.0.0.1
+	admin %s
+	log {
+		level DEBUG
+	}
+	%s
+	auth {
+		external_address %s
+		%s
+	}
+}
+
+http://localhost:%[5]s, http://127.0.0.1:%[5]s, http://[::1]:%[5]s {
+	%s
+}
+
+%s
+`, g.admin, g.config.Global, g.URL, g.config.Auth, g.port(), g.config.Site, g.config.Extra)
+}
+
+func (g *Gateway) port() string {
+	_, port, _ := net.SplitHostPort(g.Address)
+	return port
+}
+
+// Start runs a gateway until the test ends, and fails the test if it ends
+// badly, panics or reports a data race.
+func Start(t testing.TB, config Config) *Gateway {
+	t.Helper()
+	g := New(t, config)
+	g.Run(t)
+	return g
+}
+
+// New prepares a gateway on free ports without running it.
+func New(t testing.TB, config Config) *Gateway {
+	t.Helper()
+	port := FreePort(t)
+	return &Gateway{
+		URL: "http://localhost:" + port, Address: "127.0.0.1:" + port, State: t.TempDir(),
+		admin: "127.0.0.1:" + FreePort(t), config: config,
+	}
+}
+
+// Run starts a gateway that New prepared, or starts it again after Stop, and
+// waits until it serves.
+func (g *Gateway) Run(t testing.TB) {
+	t.Helper()
+	g.RunFile(t, g.Caddyfile(), g.Address)
+}
+
+// RunFile runs a gateway by a Caddyfile's text until the test ends. It waits
+// until something listens at address.
+func (g *Gateway) RunFile(t testing.TB, caddyfile, address string) {
+	t.Helper()
+	file := filepath.Join(g.State, "Caddyfile")
+	if err := os.WriteFile(file, []byte(caddyfile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g.output = new(Buffer)
+	g.process = g.command("run", "--config", file)
+	g.process.Stdout, g.process.Stderr = g.output, g.output
+	if err := g.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	g.exited = make(chan struct{})
+	go func(process *exec.Cmd, exited chan struct{}) {
+		_ = process.Wait()
+		close(exited)
+	}(g.process, g.exited)
+	t.Cleanup(func() { g.Stop(t) })
+	g.awaitListener(t, address)
+}
+
+func (g *Gateway) command(args ...string) *exec.Cmd {
+	command := exec.Command(os.Args[0], args...)
+	command.Dir = g.State
+	command.Env = append(os.Environ(),
+		asGateway+"=1", "XDG_DATA_HOME="+g.State+"/data", "XDG_CONFIG_HOME="+g.State+"/config",
+		"PRIVATE_KEY=", "PUBLIC_KEY=")
+	command.Env = append(command.Env, g.config.Env...)
+	return command
+}
+
+func (g *Gateway) awaitListener(t testing.TB, address string) {
+	t.Helper()
+	deadline := time.Now().Add(60 * time.Second)
+	for time.Now().Before(deadline) {
+		select {
+		case <-g.exited:
+			t.Fatalf("the gateway has ended:\n%s", g.output)
+		default:
+		}
+		connection, err := net.DialTimeout("tcp", address, time.Second)
+		if err == nil {
+			connection.Close()
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("nothing listens at %s:\n%s", address, g.output)
+}
+
+// Stop ends the gateway as an operator would and looks at how it ended.
+func (g *Gateway) Stop(t testing.TB) {
+	t.Helper()
+	select {
+	case <-g.exited:
+		return
+	default:
+	}
+	_ = g.process.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-g.exited:
+	case <-time.After(30 * time.Second):
+		_ = g.process.Process.Signal(syscall.SIGQUIT)
+		<-g.exited
+		t.Errorf("the gateway did not stop:\n%s", g.output)
+		return
+	}
+	if code := g.process.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the gateway ended with code %d:\n%s", code, g.output)
+	}
+	for _, bad := range []string{"DATA RACE", "panic:", `"msg":"panic`} {
+		if strings.Contains(g.output.String(), bad) {
+			t.Errorf("the gateway's output contains %q:\n%s", bad, g.output)
+		}
+	}
+}
+
+// Kill ends the gateway without warning.
+func (g *Gateway) Kill() {
+	_ = g.process.Process.Kill()
+	<-g.exited
+}
+
+// Output is all that the gateway has written to its log so far.
+func (g *Gateway) Output() string { return g.output.String() }
+
+// Reload gives a running gateway another configuration on the same addresses.
+func (g *Gateway) Reload(t testing.TB, config Config) {
+	t.Helper()
+	if err := g.TryReload(config); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TryReload is Reload for configurations that may be refused; the old one then
+// stays.
+func (g *Gateway) TryReload(config Config) error {
+	old := g.config
+	g.config = config
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+g.admin+"/load", strings.NewReader(g.Caddyfile()))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "text/caddyfile")
+	request.Header.Set("Cache-Control", "must-revalidate") // even if it is the same
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		g.config = old
+		return err
+	}
+	defer response.Body.Close()
+	var answer bytes.Buffer
+	_, _ = answer.ReadFrom(response.Body)
+	if response.StatusCode != http.StatusOK {
+		g.config = old
+		return fmt.Errorf("reload: %s: %s", response.Status, answer.String())
+	}
+	return nil
+}
+
+// Command runs the gateway's command line to its end, such as "validate", and
+// returns what it printed.
+func (g *Gateway) Command(args ...string) (output string, err error) {
+	text, err := g.command(args...).CombinedOutput()
+	return string(text), err
+}
+
+// FreePort is a TCP port of 127.0.0.1 that nobody listens on.
+func FreePort(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	return port
+}
+
+// Buffer is a bytes.Buffer for several goroutines.
+type Buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+// String is all that has been written.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
