@@ -188,6 +188,8 @@ func TestLimits(t *testing.T) {
 	hidden = withForm(request(http.MethodGet, "/auth/check"), form(64<<10))
 	hidden.ContentLength = -1
 	want(t, h.do(hidden), http.StatusRequestEntityTooLarge, "")
+	big := httptest.NewRequest(http.MethodGet, origin+"/auth/check?jwt="+adasToken, strings.NewReader(strings.Repeat("a", 64<<10+1)))
+	want(t, h.do(big), http.StatusRequestEntityTooLarge, "") // also of a kind that nobody reads
 	if len(h.authn.ended) != 1 {
 		t.Errorf("ended %v", h.authn.ended)
 	}

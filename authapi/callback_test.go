@@ -163,8 +163,12 @@ func TestCallbackFailureGoesToTheApplication(t *testing.T) {
 			wantBody(t, w, "deliver=jwt")
 		}
 	}
+	// So is the configured default an application's page.
+	h := build(t, func(c *Config) { c.DefaultNext = "https://frontend.example.com/" })
+	h.authn.completErr = &authn.Error{Code: authn.CodeAccessDenied, Attempt: &authn.Attempt{Provider: "google", Next: "https://frontend.example.com/", DeliverToken: true}}
+	want(t, h.do(back(callbackPath)), http.StatusFound, "https://frontend.example.com/")
 	// S19: also this one only to an allowed place.
-	h := build(t)
+	h = build(t)
 	h.authn.completErr = &authn.Error{Code: authn.CodeAccessDenied, Attempt: &authn.Attempt{Provider: "google", Next: "https://evil.example", DeliverToken: true}}
 	w := h.do(back(callbackPath))
 	want(t, w, http.StatusForbidden, "")

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/providers"
@@ -38,6 +39,7 @@ func TestCheckCredential(t *testing.T) {
 		{"first of repeated is forged", "/auth/check?jwt=forged&jwt=" + adasToken, nil, nobody},
 		{"undefined, as datahub-client sends it", "/auth/check?jwt=undefined", nil, nobody},
 		{"two headers", "/auth/check", []string{"Auth-Token: " + adasToken, "Auth-Token: forged"}, nobody},
+		{"two headers and a cookie", "/auth/check", []string{"Auth-Token: a", "Auth-Token: b", adasCookieLine, "Sec-Fetch-Site: same-origin"}, nobody},
 		{"ended session", "/auth/check?jwt=ended", nil, nobody},
 		{"disabled user", "/auth/check?jwt=disabled", nil, nobody},
 		{"permission token (S4)", "/auth/check?jwt=permission-token", nil, nobody},
@@ -134,6 +136,8 @@ func TestCheckProfile(t *testing.T) {
 	if w.Body.String() != bare {
 		t.Errorf("got %s", w.Body)
 	}
+	h.authz.users[authz.Token("east")] = providers.User{ID: "u4", JoinDate: ada().JoinDate.In(time.FixedZone("", 3600))}
+	wantBody(t, h.get("/auth/check?jwt=east"), `"join_date":"Mon, 24 Jul 2017 12:17:50 GMT"`)
 	wantBody(t, h.get("/auth/check?jwt=odd"), `"name":"Zo\u00eb \ud83d\ude00 <&\u2028`+"\x7f"+`\""`)
 }
 

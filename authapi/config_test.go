@@ -4,7 +4,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/datahq/auth-gateway/internal/authn"
+	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/internal/wire"
+)
+
+// Interface guards.
+var (
+	_ Authn = (*authn.Service)(nil)
+	_ Authz = (*authz.Authorizer)(nil)
 )
 
 func TestNewRefuses(t *testing.T) {

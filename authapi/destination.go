@@ -64,9 +64,9 @@ func badNext(why string) *wire.Problem {
 }
 
 // ofAttempt is where a sign-in was to lead; the zero destination where that is
-// the default, or is no longer allowed.
+// the account page, which is nowhere in particular, or is no longer allowed.
 func (a *API) ofAttempt(attempt *authn.Attempt) destination {
-	if attempt == nil || attempt.Next == a.defaultNext {
+	if attempt == nil || attempt.Next == a.Site.URL("/account") {
 		return destination{}
 	}
 	d, problem := a.checkNext([]string{attempt.Next})

@@ -93,7 +93,7 @@ func (a *API) callbackFailed(w http.ResponseWriter, r *http.Request, err error) 
 	case authn.CodeAccessDenied, authn.CodeProviderError, authn.CodeProviderUnavailable:
 		// Applications that asked for a token wait for their page to be called
 		// again, without one if need be (contract 1.2, oauth_callback).
-		if d.deliver && d.target != "" {
+		if d.deliver {
 			a.logFailure(r, e)
 			redirect(w, http.StatusFound, d.target)
 			return

@@ -109,7 +109,7 @@ func (a *API) endToken(r *http.Request, token string) *wire.Problem {
 // deletes it (S33).
 func (a *API) endCookie(w http.ResponseWriter, r *http.Request, p parameters) *wire.Problem {
 	cookie, found := a.Site.SessionCookie(r)
-	if !wire.SameOrigin(r) || found && !a.isOwnForm(r, p, cookie) {
+	if !a.isOwnForm(r, p, cookie, found) {
 		return &wire.Problem{
 			Status: http.StatusForbidden, Code: wire.CodeCrossOrigin,
 			Detail: "Signing out works from our own page only, and the one you used is not it or is out of date.",
@@ -144,14 +144,25 @@ func (a *API) end(r *http.Request, c authz.Credential, invalid *wire.Problem) *w
 }
 
 // isOwnForm reports whether a request that a cookie speaks for was made by a
-// page of ours: by its synchroniser token, or else by a header in which the
-// browser says so (S33). A script of our origin has no token to send and could
-// read one anyway.
-func (a *API) isOwnForm(r *http.Request, p parameters, cookie string) bool {
-	if given := p.all(formTokenField); len(given) > 0 {
-		return len(given) == 1 && hmac.Equal([]byte(given[0]), []byte(formToken(cookie)))
+// page of ours (S33): the browser says so in a header, or the form's
+// synchroniser token does. A script of our origin need not send the token,
+// which it could read anyway; a wrong one is never good.
+func (a *API) isOwnForm(r *http.Request, p parameters, cookie string, found bool) bool {
+	given := p.all(formTokenField)
+	right := found && len(given) == 1 && hmac.Equal([]byte(given[0]), []byte(formToken(cookie)))
+	site, from := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+	switch {
+	case !wire.SameOrigin(r):
+		// Our pages send no referrer, so their forms come with "Origin: null" (Fetch
+		// standard, "append a request Origin header"); browsers without fetch
+		// metadata, such as Safari before 16.4, say nothing better.
+		return right && site == "" && from == "null"
+	case !found:
+		return true
+	case len(given) > 0:
+		return right
 	}
-	return r.Header.Get("Sec-Fetch-Site") == "same-origin" || r.Header.Get("Origin") == a.Site.Origin()
+	return site == "same-origin" || from == a.Site.Origin()
 }
 
 // formToken is the synchroniser token of a session's forms. It is made of the

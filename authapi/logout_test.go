@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/datahq/auth-gateway/internal/authn"
+	"github.com/datahq/auth-gateway/internal/wire"
 	"github.com/datahq/auth-gateway/providers"
 )
 
@@ -60,6 +61,18 @@ func TestLogout(t *testing.T) {
 	}
 }
 
+// An allowed host whose name begins like ours is another origin.
+func TestLogoutToASimilarHost(t *testing.T) {
+	h := build(t, func(c *Config) {
+		var err error
+		if c.Next, err = wire.NewNextPolicy(c.Site, false, "https://app.example.com.au"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	w := h.do(post("/auth/logout", "next=https%3A%2F%2Fapp.example.com.au%2F", adasCookieLine))
+	want(t, w, http.StatusSeeOther, origin+"/auth/signed-out?next=https%3A%2F%2Fapp.example.com.au%2F")
+}
+
 // S19, S33: a bad destination is refused before anything ends.
 func TestLogoutRefusesNext(t *testing.T) {
 	for _, c := range []struct{ path, form string }{
@@ -89,6 +102,10 @@ func TestLogoutCrossOrigin(t *testing.T) {
 		{"same site, other origin", []string{adasCookieLine, "Sec-Fetch-Site: same-site", "Origin: https://evil.app.example.com"}, ""},
 		{"Origin alone", []string{adasCookieLine, "Origin: https://evil.example"}, ""},
 		{"null Origin", []string{adasCookieLine, "Origin: null"}, ""},
+		{"null Origin, a wrong form token", []string{adasCookieLine, "Origin: null"}, "form_token=" + formToken("another")},
+		{"null Origin, no cookie", []string{"Origin: null"}, "form_token=" + formToken("")},
+		{"cross-site, whatever the form token", []string{adasCookieLine, "Origin: null", "Sec-Fetch-Site: cross-site"}, "form_token=" + formToken(adasCookie)},
+		{"foreign Origin, whatever the form token", []string{adasCookieLine, "Origin: https://evil.example"}, "form_token=" + formToken(adasCookie)},
 		{"an allowed application's Origin", []string{adasCookieLine, "Origin: https://frontend.example.com", "Sec-Fetch-Site: cross-site"}, ""},
 		{"our host without TLS", []string{adasCookieLine, "Origin: http://app.example.com"}, ""},
 		{"no proof of the origin", []string{adasCookieLine}, ""},
@@ -111,9 +128,16 @@ func TestLogoutCrossOrigin(t *testing.T) {
 	h := build(t)
 	w := h.do(withForm(request(http.MethodPost, "/auth/logout", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", "Sec-Fetch-Site: cross-site"), ""))
 	wantBody(t, w, "did not come from our own page", `href="https://app.example.com/auth/logout">Sign out`)
-	// The form token is proof by itself, for browsers that say nothing.
-	w = h.do(withForm(request(http.MethodPost, "/auth/logout", adasCookieLine), "form_token="+formToken(adasCookie)))
-	want(t, w, http.StatusOK, "")
+	// The form token is proof by itself, for browsers that say nothing, or no more
+	// than "null" because our pages send no referrer.
+	for _, headers := range [][]string{{adasCookieLine}, {adasCookieLine, "Origin: null"}} {
+		h := build(t)
+		w = h.do(withForm(request(http.MethodPost, "/auth/logout", headers...), "form_token="+formToken(adasCookie)))
+		want(t, w, http.StatusOK, "")
+		if len(h.authn.ended) != 1 || !cleared(w) {
+			t.Errorf("%v: ended %v", headers, h.authn.ended)
+		}
+	}
 }
 
 // A program shows its token; no cookie speaks for it or is touched.

@@ -82,10 +82,7 @@ func problemTitle(code string) string {
 // problemActions are the ways on from a refusal.
 func (a *API) problemActions(p wire.Problem) []action {
 	home := action{Label: "Go to the home page", URL: a.Site.Origin() + "/"}
-	d, problem := a.checkNext([]string{p.Next})
-	if problem != nil {
-		d = destination{}
-	}
+	d, _ := a.checkNext([]string{p.Next}) // nowhere, if it is refused
 	switch p.Code {
 	case wire.CodeNotSignedIn, wire.CodeSessionEnded, wire.CodeTokenInvalid:
 		if p.LoginURL == "" {

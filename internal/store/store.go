@@ -15,7 +15,8 @@ import (
 	"github.com/datahq/auth-gateway/providers"
 )
 
-// defaultBusyTimeout is how long a write waits for other writers.
+// defaultBusyTimeout is how long a write waits for other programs; for other
+// writers of this process it waits three times as long.
 const defaultBusyTimeout = 5 * time.Second
 
 // Store is an open database. All methods may be called by many goroutines at
@@ -123,7 +124,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // write runs fn in a transaction, one at a time.
 func (s *Store) write(ctx context.Context, verb string, fn func(tx *gorm.DB) error) error {
-	timeout := time.NewTimer(s.busyTimeout)
+	timeout := time.NewTimer(3 * s.busyTimeout)
 	defer timeout.Stop()
 	select {
 	case s.turn <- struct{}{}:

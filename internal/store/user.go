@@ -90,9 +90,7 @@ func (s *Store) User(ctx context.Context, id string) (providers.User, error) {
 // providers.ErrNotFound.
 func (s *Store) UserByUsername(ctx context.Context, username string) (providers.User, error) {
 	var scan userScan
-	err := first(s.db.WithContext(ctx),
-		usernameQuery, []any{usernameKey(username)}, scan.dest()...)
-	if err != nil {
+	if err := first(s.db.WithContext(ctx), usernameQuery, []any{usernameKey(username)}, scan.dest()...); err != nil {
 		return providers.User{}, wrap(ctx, "reading user by username", err)
 	}
 	return scan.user(), nil

@@ -13,7 +13,7 @@ const (
 	// checkTimeout bounds one check.
 	checkTimeout = 60 * time.Second
 	// promptly is how soon a call must return whose context is cancelled.
-	promptly = 5 * time.Second
+	promptly = 2 * time.Second
 	// parallel is how many goroutines call at once.
 	parallel = 8
 )

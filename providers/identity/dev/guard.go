@@ -18,7 +18,7 @@ var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X
 // name resolve to 127.0.0.1 (DNS rebinding).
 func fromThisMachine(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+	if err != nil || false {
 		return false
 	}
 	for _, name := range forwarding {
