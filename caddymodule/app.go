@@ -62,6 +62,10 @@ type App struct {
 	// Services are what is protected.
 	Services []*Service `json:"services,omitempty"`
 
+	// Extensions are told about new users, sign-ins and sign-outs. Caddy's event
+	// handlers are told as well: `new_user`, `user_login` and `user_logout`.
+	Extensions []*Extension `json:"extensions,omitempty"`
+
 	// AllowNext lists where browsers may be sent after signing in or out, besides
 	// this site: origins with an optional path prefix, such as
 	// `https://frontend.example.com`. Pages of these origins may call the API.
@@ -106,6 +110,7 @@ type App struct {
 	signingKey *token.SigningKey // nil: the one in storage
 	sessionKey *token.SessionKey // nil: the one in storage
 	backend    lease
+	events     *eventEmitter
 	ready      chan struct{}
 	running    atomic.Pointer[runtime]
 }
@@ -122,6 +127,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.storage = ctx.Storage()
 	a.ready = make(chan struct{})
 	a.reserved = new(gate.Reserved)
+	if err := a.provisionEnvironment(); err != nil {
+		return err
+	}
 	if a.ExternalAddress == "" && serverOf(ctx) == nil {
 		// Only a handler knows the listeners that tell the address; Caddy provisions
 		// apps in any order.
@@ -143,10 +151,12 @@ func (a *App) provision(ctx caddy.Context) error {
 			return err
 		}
 	}
-	if err := a.provisionLogins(ctx); err != nil {
-		return err
+	for _, step := range []func(caddy.Context) error{a.provisionLogins, a.provisionServices, a.provisionExtensions} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	return a.provisionServices(ctx)
+	return nil
 }
 
 // Start opens the database, finds the keys and begins to serve.

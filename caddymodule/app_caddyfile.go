@@ -33,6 +33,7 @@ func init() {
 //		stale_if_error   <duration>|off
 //		login            <name> [<module>] { ... }
 //		service          <name> <module> { ... }
+//		extension        <module> { ... }
 //		allow_next       <origin>...
 //		loopback_next    on|off
 //		default_next     <path|url>
@@ -69,7 +70,7 @@ type appParser struct {
 // options are the names in the auth block. Those with true may be repeated.
 var options = map[string]bool{
 	"external_address": false, "path": false, "database": false, "signing_key": false, "public_key": false, "session_key": false,
-	"session": false, "token_lifetime": true, "stale_if_error": false, "login": true, "service": true, "allow_next": true,
+	"session": false, "token_lifetime": true, "stale_if_error": false, "login": true, "service": true, "extension": true, "allow_next": true,
 	"loopback_next": false, "default_next": false, "errors": false,
 }
 
@@ -95,6 +96,8 @@ func (p *appParser) option(name string) error {
 		return p.login()
 	case "service":
 		return p.service()
+	case "extension":
+		return p.extension()
 	case "allow_next":
 		return p.allowNext()
 	case "loopback_next":
@@ -237,6 +240,15 @@ func (p *appParser) service() error {
 	raw, err := p.guest("permission provider", permissionNamespace)
 	service.ProviderRaw = raw
 	p.app.Services = append(p.app.Services, service)
+	return err
+}
+
+func (p *appParser) extension() error {
+	if !p.NextArg() {
+		return p.ArgErr()
+	}
+	raw, err := p.guest("extension", extensionNamespace)
+	p.app.Extensions = append(p.app.Extensions, &Extension{ModuleRaw: raw})
 	return err
 }
 

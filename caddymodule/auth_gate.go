@@ -118,7 +118,7 @@ func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 		h.gate.Refuse(w, r, p, *p)
 		return nil
 	}
-	st.problem = h.gate.Complete(p, r, originalURI(r), requestID(r))
+	st.problem = h.gate.Complete(p, r, &st.State, originalURI(r), requestID(r))
 	if h.app.Errors == "handle" {
 		st.problem.Headers(w.Header())
 		return caddyhttp.Error(p.Status, errors.New(p.Code))

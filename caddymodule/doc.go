@@ -7,5 +7,6 @@ import (
 	// Every built-in provider is registered as a third party's would be.
 	_ "github.com/datahq/auth-gateway/providers/identity/dev"
 	_ "github.com/datahq/auth-gateway/providers/identity/oidc"
+	_ "github.com/datahq/auth-gateway/providers/permission/database"
 	_ "github.com/datahq/auth-gateway/providers/permission/static"
 )

@@ -44,7 +44,7 @@ func (a *App) assemble(ctx context.Context) (*runtime, error) {
 		Render: gate.Render, Logger: a.logger.Named("authz"),
 	}, b.cache)
 	sessions := authn.New(authn.Config{
-		Store: b.store, Tokens: rt.ring, Logins: a.authnLogins(),
+		Store: b.store, Tokens: rt.ring, Logins: a.authnLogins(), Extensions: a.authnExtensions(),
 		CallbackURL: a.site.URL("/oauth_callback"), SessionLifetime: lifetime,
 		IsAccountExists: func(err error) bool { return errors.Is(err, store.ErrAccountExists) },
 		SessionEnded:    func(sessionID, _ string) { rt.authz.SessionEnded(sessionID) },

@@ -15,8 +15,17 @@ import (
 func TestDeletedUserComesBackAsNew(t *testing.T) {
 	github := google("g")
 	github.Issuer = "https://github.com"
-	for name, back := range map[string]providers.Identity{"by the same identity": google("1"), "by the same address": github} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		back  providers.Identity
+		newID string // the old one, too: an ID made of the address is
+	}{
+		{"same identity, same ID", google("1"), "u1"},
+		{"same identity, new ID", google("1"), "u2"},
+		{"same address, same ID", github, "u1"},
+		{"same address, new ID", github, "u2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			s := openTest(t, "sqlite://", options{})
 			ctx := t.Context()
 			if _, _, err := s.FindOrCreateUser(ctx, "google", google("1"), "u1", true); err != nil {
@@ -31,15 +40,14 @@ func TestDeletedUserComesBackAsNew(t *testing.T) {
 			}
 			run(t, s, "DELETE FROM users")
 
-			// Even with the old ID, which an ID made of the address is.
-			user, created, err := s.FindOrCreateUser(ctx, "google", back, "u1", true)
-			if err != nil || !created || user.ID != "u1" || user.Username != "moshe" || user.Disabled {
+			user, created, err := s.FindOrCreateUser(ctx, "google", c.back, c.newID, true)
+			if err != nil || !created || user.ID != c.newID || user.Username != "moshe" || user.Disabled {
 				t.Fatalf("%+v, created %v, %v", user, created, err)
 			}
 			if _, _, err := s.SessionByID(ctx, "s1"); !errors.Is(err, providers.ErrNotFound) {
 				t.Errorf("S7: the old session lives: %v", err)
 			}
-			if again, created, err := s.FindOrCreateUser(ctx, "google", back, "u2", true); err != nil || created || again != user {
+			if again, created, err := s.FindOrCreateUser(ctx, "google", c.back, "u3", true); err != nil || created || again != user {
 				t.Errorf("next sign-in: %+v, created %v, %v", again, created, err)
 			}
 		})

@@ -6,7 +6,7 @@
 // altered. Everything that is ours stands in tables named auth_…, which keep
 // times as microseconds since 1970, so that no column has a time zone.
 //
-// Errors are three: providers.ErrNotFound, ErrAccountExists, and everything
-// else, which wraps providers.ErrUnavailable: it cannot be told now. No error
-// text holds an e-mail address or a secret.
+// Errors of a Store are three: providers.ErrNotFound, ErrAccountExists, and
+// everything else, which wraps providers.ErrUnavailable: it cannot be told now.
+// No error text holds an e-mail address or a secret.
 package store

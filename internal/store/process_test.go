@@ -9,57 +9,48 @@ import (
 	"testing"
 )
 
-// inProcess runs one of helperTasks in a process of its own and returns its
-// answer.
-func inProcess(t *testing.T, task, path string) string {
+// inProcess runs a function of this file's kind in a process of its own, with
+// the path of a database, and returns its answer.
+func inProcess(t *testing.T, helper, path string) string {
 	t.Helper()
 	binary, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^TestHelperProcess$", "-test.count=1")
-	cmd.Env = append(os.Environ(), "AUTH_STORE_TASK="+task, "AUTH_STORE_PATH="+path)
+	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^"+helper+"$", "-test.count=1")
+	cmd.Env = append(os.Environ(), "AUTH_STORE_HELPER_PATH="+path)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Errorf("process %s: %v\n%s", task, err, out)
+		t.Errorf("%s: %v\n%s", helper, err, out)
 	}
 	for line := range strings.Lines(string(out)) {
 		if answer, ok := strings.CutPrefix(line, "answer: "); ok {
 			return strings.TrimSpace(answer)
 		}
 	}
-	t.Errorf("process %s gave no answer:\n%s", task, out)
+	t.Errorf("%s gave no answer:\n%s", helper, out)
 	return ""
 }
 
-// lockedForOthers reports whether another process is kept from writing.
-func lockedForOthers(t *testing.T, path string) bool {
-	t.Helper()
-	return inProcess(t, "lock", path) == "locked"
-}
+// helperPath returns what inProcess was given; "" in the tests' own process,
+// where helpers do nothing.
+func helperPath() string { return os.Getenv("AUTH_STORE_HELPER_PATH") }
 
-// TestHelperProcess is no test but the other process of some.
-func TestHelperProcess(t *testing.T) {
-	path := os.Getenv("AUTH_STORE_PATH")
-	switch os.Getenv("AUTH_STORE_TASK") {
-	case "lock":
-		_, err := openRaw(t, path).Exec("BEGIN IMMEDIATE")
-		switch {
-		case err == nil:
-			fmt.Println("\nanswer: free")
-		case sqliteCode(err) == sqliteBusy:
-			fmt.Println("\nanswer: locked")
-		default:
-			t.Fatal(err)
-		}
-	case "sign in":
-		s := openTest(t, path, options{})
-		user, _, err := s.FindOrCreateUser(t.Context(), "google", google("1"), fmt.Sprintf("u%d", os.Getpid()), true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Println("\nanswer:", user.ID)
+func answer(a any) { fmt.Printf("\nanswer: %v\n", a) }
+
+// TestHelperSignIn is no test: it signs the same person in as every other
+// process.
+func TestHelperSignIn(t *testing.T) {
+	path := helperPath()
+	if path == "" {
+		return
 	}
+	s := openTest(t, path, options{})
+	user, _, err := s.FindOrCreateUser(t.Context(), "google", google("1"), fmt.Sprintf("u%d", os.Getpid()), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer(user.ID)
 }
 
 // S29, several gateways on one file: started at once on a new one, they
@@ -69,7 +60,7 @@ func TestProcessesShareANewFile(t *testing.T) {
 	answers := make([]string, 4)
 	var all sync.WaitGroup
 	for i := range answers {
-		all.Go(func() { answers[i] = inProcess(t, "sign in", path) })
+		all.Go(func() { answers[i] = inProcess(t, "TestHelperSignIn", path) })
 	}
 	all.Wait()
 	for i, id := range answers {

@@ -63,7 +63,7 @@ func (s *Store) session(ctx context.Context, statement *sql.Stmt, key string) (p
 	dest := append([]any{
 		&row.ID, &row.UserID, &row.Provider, &row.ProviderSessionID, &row.CreatedAt, &row.LastSeenAt, &row.ExpiresAt,
 	}, user.dest()...)
-	if err := one(ctx, statement, []any{0, key}, dest...); err != nil {
+	if err := one(ctx, statement, []any{micros(s.now()), key}, dest...); err != nil {
 		return providers.Session{}, providers.User{}, wrap(ctx, "reading session", err)
 	}
 	session := providers.Session{

@@ -96,25 +96,6 @@ func TestCheckWritableAcceptsAndLeavesNothing(t *testing.T) {
 	}
 }
 
-// A reload checks the file that the running Store has open. Had the check
-// opened and closed the file itself, this process would have lost its lock,
-// and another could write into the middle of a transaction.
-func TestCheckWritableKeepsTheLocksOfAnOpenStore(t *testing.T) {
-	path := tempFile(t)
-	s := openTest(t, path, options{})
-	tx := s.db.Begin() // as a writer
-	if tx.Error != nil {
-		t.Fatal(tx.Error)
-	}
-	defer tx.Rollback()
-	if err := parse(t, path).CheckWritable(); err != nil {
-		t.Fatalf("a database in use: %v", err)
-	}
-	if locked := lockedForOthers(t, path); !locked {
-		t.Error("another process could write during the Store's transaction")
-	}
-}
-
 func TestOpenMakesPrivateFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a", "b", "auth.db")
 	s := openTest(t, path, options{})

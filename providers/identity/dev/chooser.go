@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/datahq/auth-gateway/providers/identity/oidc"
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 	"github.com/datahq/auth-gateway/providers/providertest/fakeidp"
 )
 
@@ -99,7 +99,7 @@ func (c chooser) typed(query url.Values) (*fakeidp.Person, string) {
 	if !query.Has(paramEmail) {
 		return nil, ""
 	}
-	if !oidc.ValidEmail(email) {
+	if !idp.ValidEmail(email) {
 		return nil, "This is not an e-mail address. Write one such as grace@example.com."
 	}
 	if len(name) > maxTypedName {

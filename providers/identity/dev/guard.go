@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/datahq/auth-gateway/providers/identity/oidc"
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 // forwarding are headers that a proxy in front adds: then the peer is the
@@ -18,7 +18,7 @@ var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X
 // name resolve to 127.0.0.1 (DNS rebinding).
 func fromThisMachine(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || false {
+	if err != nil || !peer.Addr().Unmap().IsLoopback() {
 		return false
 	}
 	for _, name := range forwarding {
@@ -30,5 +30,5 @@ func fromThisMachine(r *http.Request) bool {
 	if err != nil {
 		host = strings.Trim(r.Host, "[]")
 	}
-	return oidc.IsLoopback(host)
+	return idp.IsLoopback(host)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 	"github.com/datahq/auth-gateway/providers/identity/oidc"
 	"github.com/datahq/auth-gateway/providers/providertest/fakeidp"
 )
@@ -95,7 +96,7 @@ func checkBase(base *url.URL) error {
 	if base == nil {
 		return errors.New("the development sign-in has no address")
 	}
-	if base.Scheme != "http" || base.User != nil || !oidc.IsLoopback(base.Hostname()) {
+	if base.Scheme != "http" || base.User != nil || !idp.IsLoopback(base.Hostname()) {
 		return fmt.Errorf("the development sign-in lets anybody be anybody and must not be reachable by others: found the address %q, expected http on this machine; %s",
 			base.Redacted(), advice)
 	}

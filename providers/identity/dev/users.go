@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/datahq/auth-gateway/providers/identity/oidc"
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 	"github.com/datahq/auth-gateway/providers/providertest/fakeidp"
 )
 
@@ -38,7 +38,7 @@ func checkUsers(users []User) error {
 		switch address := strings.ToLower(user.Email); {
 		case !validUsername.MatchString(user.Username):
 			return fmt.Errorf("user: found the name %q, expected 1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first", user.Username)
-		case !oidc.ValidEmail(user.Email):
+		case !idp.ValidEmail(user.Email):
 			return fmt.Errorf("user %s: found something that is no e-mail address, expected one such as ada@example.com", user.Username)
 		case names[user.Username]:
 			return fmt.Errorf("user: found the name %q twice, expected each once", user.Username)

@@ -107,3 +107,44 @@ func TestReadOnlyFileSystem(t *testing.T) {
 		}
 	}
 }
+
+// TestHelperLock is no test: it says whether another process has the shared
+// lock of an open database, https://sqlite.org/src/file/src/os_unix.c.
+func TestHelperLock(t *testing.T) {
+	path := helperPath()
+	if path == "" {
+		return
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	const sharedFirst, sharedSize = 0x40000002, 510
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Start: sharedFirst, Len: sharedSize}
+	if err := syscall.FcntlFlock(file.Fd(), syscall.F_GETLK, &lock); err != nil {
+		t.Fatal(err)
+	}
+	answer(lock.Type != syscall.F_UNLCK)
+}
+
+// A reload checks the file that the running Store has open. Had the check
+// opened and closed the file itself, this process would have lost its locks:
+// close(2) of any descriptor drops them all. The next program to close the
+// database would think itself the last, and delete the log beneath us.
+func TestCheckWritableKeepsTheLocksOfAnOpenStore(t *testing.T) {
+	path := tempFile(t)
+	s := openTest(t, path, options{})
+	if err := parse(t, path).CheckWritable(); err != nil {
+		t.Fatalf("a database in use: %v", err)
+	}
+	if err := openTest(t, path, options{}).Close(); err != nil { // nor may another Store
+		t.Fatal(err)
+	}
+	if inProcess(t, "TestHelperLock", path) != "true" {
+		t.Error("the lock of the open Store is gone")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
