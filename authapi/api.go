@@ -3,7 +3,6 @@ package authapi
 import (
 	"html/template"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/datahq/auth-gateway/internal/wire"
@@ -17,24 +16,15 @@ const (
 )
 
 // API serves the auth endpoints. It is called for every request whose path is
-// Site.Path() or below.
+// Site.Path() or below; Conductor is for os-conductor's paths.
 type API struct {
 	Config
 	defaultNext string // absolute
-	endpoints   map[string]endpoint
-	mounted     map[string]http.Handler
+	datahq      base
+	conductor   base
+	conductorJS []byte
 	logins      map[string]Login
 	templates   map[string]*template.Template
-}
-
-// endpoint is what is served at one path.
-type endpoint struct {
-	// get and post answer; nil where the method is not allowed.
-	get, post http.HandlerFunc
-	// open endpoints may be called by the pages of allowed origins (S32).
-	open bool
-	// page endpoints are for browsers, whose cookies live at the site's own name.
-	page bool
 }
 
 // New makes an API.
@@ -42,7 +32,7 @@ func New(c Config) (*API, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	a := &API{Config: c, mounted: make(map[string]http.Handler), logins: make(map[string]Login)}
+	a := &API{Config: c, logins: make(map[string]Login)}
 	var err error
 	if a.templates, err = parseTemplates(); err != nil {
 		return nil, err
@@ -51,44 +41,68 @@ func New(c Config) (*API, error) {
 	if c.DefaultNext != "" {
 		a.defaultNext, _ = c.Next.Check(c.DefaultNext)
 	}
-	a.route()
+	for _, login := range c.Logins {
+		a.logins[login.Name] = login
+	}
+	a.datahq = a.routeDataHQ()
+	if c.Conductor {
+		a.conductor, a.conductorJS = a.routeConductor(), conductorScript(c.Site.Origin())
+	}
 	return a, nil
 }
 
-// route says what is served where, below Site.Path() and a slash.
-func (a *API) route() {
-	a.endpoints = map[string]endpoint{
-		"check":          {get: a.check, open: true},
-		"authorize":      {get: a.authorize, open: true},
-		"public-key":     {get: a.publicKey, open: true},
-		"jwks.json":      {get: a.jwks, open: true},
+// routeDataHQ says what is served below Site.Path().
+func (a *API) routeDataHQ() base {
+	d := dialect{profile: datahqProfile}
+	b := base{prefix: a.Site.Path() + "/", endpoints: map[string]endpoint{
+		"check":          {get: a.check(d), open: true},
+		"authorize":      {get: a.authorize(d), open: true},
+		"public-key":     {get: a.publicKey, open: true, anyHost: true},
+		"jwks.json":      {get: a.jwks, open: true, anyHost: true},
 		"login":          {get: a.login, page: true},
 		"oauth_callback": {get: a.callback(""), page: true},
 		"logout":         {get: a.confirmLogout, post: a.logout, open: true, page: true},
 		"signed-out":     {get: a.signedOut, page: true},
 		"account":        {get: a.account, page: true},
 		"style.css":      {get: a.styleSheet},
+	}, pages: make(map[string]http.Handler)}
+	if a.Users != nil {
+		b.endpoints["update"] = endpoint{post: a.update(d), open: true}
+		b.endpoints["resolve"] = endpoint{get: a.resolve, open: true}
+		b.endpoints["get_profile"] = endpoint{get: a.getProfile, open: true}
 	}
 	for _, login := range a.Config.Logins {
-		a.logins[login.Name] = login
-		a.endpoints["login/"+login.Name] = endpoint{get: a.startLogin(login), page: true}
-		a.endpoints["oauth_callback/"+login.Name] = endpoint{get: a.callback(login.Name), page: true}
+		b.endpoints["login/"+login.Name] = endpoint{get: a.startLogin(login), page: true}
+		b.endpoints["oauth_callback/"+login.Name] = endpoint{get: a.callback(login.Name), page: true}
 		if login.Pages != nil {
-			a.mounted[login.Name] = login.Pages
+			b.pages[login.Name] = login.Pages
 		}
 	}
+	return b
 }
 
 // ServeHTTP answers a request.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.answer(w, r, a.datahq) }
+
+// answer answers a request to one of the endpoints of a base, or refuses it.
+func (a *API) answer(w http.ResponseWriter, r *http.Request, b base) {
 	ownHeaders(w.Header())
 	own := a.Site.IsOwnHost(r.Host)
-	if !own && !a.Site.IsAlias(r.Host) {
+	name := b.name(r.URL)
+	e, found := b.endpoints[name]
+	if !own && !a.Site.IsAlias(r.Host) && !e.anyHost {
 		a.refuse(w, r, wire.Problem{
 			Status: http.StatusMisdirectedRequest, Code: wire.CodeWrongHost,
 			Detail: "This gateway does not answer under the host name of the request.",
 		})
 		return
+	}
+	if e.open {
+		if wire.IsPreflight(r) {
+			a.Next.AnswerPreflight(w, r)
+			return
+		}
+		a.Next.AllowOrigin(w.Header(), r) // a refusal is for the page's script as well
 	}
 	if strings.Count(r.URL.RawQuery, "&") >= maxParameters {
 		a.refuse(w, r, wire.Problem{
@@ -103,102 +117,22 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	}
-	name, ok := a.endpointName(r.URL)
-	if !ok {
-		a.notFound(w, r)
-		return
-	}
-	if e, found := a.endpoints[name]; found {
-		if e.page && !own && a.redirectAlias(w, r, name) {
-			return
-		}
-		a.serve(w, r, e)
-		return
-	}
-	a.serveMounted(w, r, name, own)
-}
-
-// endpointName is the path below the base path, without the slash between
-// them. The path is taken as it was sent: an endpoint has one spelling, but for
-// one doubled slash in front, which old clients send (ruling 18).
-func (a *API) endpointName(u *url.URL) (string, bool) {
-	path := u.EscapedPath()
-	if strings.HasPrefix(path, "//") {
-		path = path[1:]
-	}
-	return strings.CutPrefix(path, a.Site.Path()+"/")
-}
-
-// serve answers for an endpoint.
-func (a *API) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
-	h := w.Header()
-	if e.open && wire.IsPreflight(r) {
-		a.Next.AnswerPreflight(w, r)
-		return
-	}
-	if e.open {
-		a.Next.AllowOrigin(h, r)
-	}
 	switch {
-	case r.Method == http.MethodOptions:
-		h.Set("Allow", e.allow())
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Length", "0")
-		w.WriteHeader(http.StatusOK)
-	case e.get != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		e.get(w, r)
-	case e.post != nil && r.Method == http.MethodPost:
-		e.post(w, r)
+	case !found:
+		a.serveMounted(w, r, b, name, own)
+	case e.page && !own && a.redirectAlias(w, r, b, name):
 	default:
-		h.Set("Allow", e.allow())
-		a.methodNotAllowed(w, r)
+		a.serve(w, r, e)
 	}
-}
-
-func (e endpoint) allow() string {
-	methods := make([]string, 0, 4)
-	if e.get != nil {
-		methods = append(methods, "GET", "HEAD")
-	}
-	if e.post != nil {
-		methods = append(methods, "POST")
-	}
-	return strings.Join(append(methods, "OPTIONS"), ", ")
-}
-
-// serveMounted hands what is below login/<name>/ to the pages of the provider.
-func (a *API) serveMounted(w http.ResponseWriter, r *http.Request, name string, own bool) {
-	rest, below := strings.CutPrefix(name, "login/")
-	login, path, found := strings.Cut(rest, "/")
-	pages, mounted := a.mounted[login]
-	if !below || !found || !mounted || wire.StrictPath("/"+path) != nil {
-		a.notFound(w, r)
-		return
-	}
-	if !own && a.redirectAlias(w, r, name) {
-		return
-	}
-	pageHeaders(w.Header())
-	inner := r.Clone(r.Context())
-	plain, err := url.PathUnescape("/" + path)
-	if err != nil { // StrictPath has seen to it
-		a.notFound(w, r)
-		return
-	}
-	inner.URL.Path, inner.URL.RawPath = plain, ""
-	if plain != "/"+path {
-		inner.URL.RawPath = "/" + path
-	}
-	pages.ServeHTTP(w, inner)
 }
 
 // redirectAlias sends a browser that came by another loopback name to the
 // site's own, where its cookies are (ruling 17). Other requests stay.
-func (a *API) redirectAlias(w http.ResponseWriter, r *http.Request, name string) bool {
+func (a *API) redirectAlias(w http.ResponseWriter, r *http.Request, b base, name string) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	location := a.Site.URL("/" + name)
+	location := a.Site.Origin() + b.prefix + name
 	if r.URL.RawQuery != "" {
 		location += "?" + r.URL.RawQuery
 	}

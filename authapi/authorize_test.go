@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/providers"
 )
 
@@ -71,5 +72,17 @@ func TestAuthorizeCannotTell(t *testing.T) {
 			t.Errorf("%s: %d %v", name, w.Code, w.Header())
 		}
 		wantBody(t, w, "!permissions", "!disk on fire") // S44
+	}
+}
+
+// A service's name that goes into no token is the caller's doing, not an outage
+// for his client to wait out.
+func TestAuthorizeUnsignable(t *testing.T) {
+	h := build(t)
+	h.authz.mintDown = fmt.Errorf("signing a permission token: %w", authz.ErrInvalid)
+	w := h.get("/auth/authorize?service=storage", "Auth-Token: "+adasToken)
+	want(t, w, http.StatusOK, "")
+	if got := w.Body.String(); got != `{"permissions":{}}` {
+		t.Errorf("got %s", got)
 	}
 }

@@ -30,6 +30,23 @@ type Authz interface {
 	Mint(d *authz.Decision) (token string, err error)
 }
 
+// Users is what authapi needs of the database.
+type Users interface {
+	// User and UserByUsername return a user, the latter whatever the case of the
+	// name, or providers.ErrNotFound.
+	User(ctx context.Context, id string) (providers.User, error)
+	UserByUsername(ctx context.Context, username string) (providers.User, error)
+	// ChooseUsername gives a user the name of his choice, which he can do once
+	// (S28). With keepCase it is shown as it is typed, else in lower case. Errors
+	// are providers.ErrNotFound and those that Config.UsernameTaken,
+	// Config.UsernameChosen and Config.UsernameInvalid know; any other means that it
+	// cannot be done now.
+	ChooseUsername(ctx context.Context, userID, username string, keepCase bool) error
+	// UsernameChosen returns the name that a user has chosen, as it is shown, and
+	// whether he has; names of the original's rows count as chosen (ruling 14).
+	UsernameChosen(ctx context.Context, userID string) (display string, chosen bool, err error)
+}
+
 // Keys are the public keys that permission tokens are verified with. Both
 // methods are called for each request, since keys rotate.
 type Keys interface {
@@ -64,6 +81,24 @@ type Config struct {
 	Authn       Authn
 	Authz       Authz
 	Keys        Keys
+	// Users is what "update", "resolve" and "get_profile" need, which are not
+	// served without it; Conductor requires it.
+	Users Users
+	// UsernameTaken, UsernameChosen and UsernameInvalid tell the errors of
+	// Users.ChooseUsername: somebody else has the name, the user has chosen one
+	// before, or it is no possible name. Each may be nil, which knows none.
+	UsernameTaken, UsernameChosen, UsernameInvalid func(error) bool
+	// UserChanged is told when a user has been changed in the database, so that
+	// caches are cleared; may be nil.
+	UserChanged func(userID string)
+	// PublicProfilesOff makes "resolve" and "get_profile" answer that there is no
+	// such user, whoever is asked for (S36).
+	PublicProfilesOff bool
+	// GravatarOff leaves the hash of the address, "gravatar", out of public
+	// profiles: it is null there (S36).
+	GravatarOff bool
+	// Conductor also speaks os-conductor's dialect: see API.Conductor.
+	Conductor bool
 	// Logins are the ways to sign in, in the order they are offered.
 	Logins []Login
 	// SessionLifetime is how long a browser keeps the cookie of a session that
@@ -85,6 +120,9 @@ func (c *Config) complete() error {
 			return fmt.Errorf("default_next %q: %w", c.DefaultNext, err)
 		}
 	}
+	if err := c.completeUsers(); err != nil {
+		return err
+	}
 	seen := make(map[string]bool, len(c.Logins))
 	for _, login := range c.Logins {
 		if !isLoginName(login.Name) {
@@ -103,6 +141,25 @@ func (c *Config) complete() error {
 	}
 	if c.RequestID == nil {
 		c.RequestID = func(*http.Request) string { return "" }
+	}
+	return nil
+}
+
+// completeUsers does complete's work for what concerns users and their names.
+func (c *Config) completeUsers() error {
+	if c.Conductor && c.Users == nil {
+		return errors.New("authapi: Conductor requires Users")
+	}
+	if c.Conductor && conductorServes(c.Site.Path()) {
+		return fmt.Errorf("path %s: os_conductor has its endpoints there; expected another one, such as /auth", c.Site.Path())
+	}
+	for _, is := range []*func(error) bool{&c.UsernameTaken, &c.UsernameChosen, &c.UsernameInvalid} {
+		if *is == nil {
+			*is = func(error) bool { return false }
+		}
+	}
+	if c.UserChanged == nil {
+		c.UserChanged = func(string) {}
 	}
 	return nil
 }

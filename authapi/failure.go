@@ -78,11 +78,7 @@ func mayComeAgain(err error) bool {
 // startFailed answers when a sign-in could not be started.
 func (a *API) startFailed(w http.ResponseWriter, r *http.Request, provider string, d destination, err error) {
 	e := asError(err)
-	f := failureOf(e.Code)
-	if e.Code == authn.CodeProviderUnavailable && wire.ClientOf(r) != wire.Program {
-		f.status = http.StatusBadGateway // S39; a program is told to come again (pages section 5)
-	}
-	a.showFailure(w, r, e, f, provider, d)
+	a.showFailure(w, r, e, failureOf(e.Code), provider, d)
 }
 
 // callbackFailed answers when a sign-in could not be ended.
@@ -119,6 +115,9 @@ func (a *API) callbackFailed(w http.ResponseWriter, r *http.Request, err error) 
 // comes from the code and from the stored sign-in, nothing from the URL (S25).
 func (a *API) showFailure(w http.ResponseWriter, r *http.Request, e *authn.Error, f failure, provider string, d destination) {
 	a.logFailure(r, e)
+	if e.Code == authn.CodeProviderUnavailable && wire.ClientOf(r) != wire.Program {
+		f.status = http.StatusBadGateway // S26, S39; a program is told to come again (pages section 5)
+	}
 	again, name := "/login", ""
 	if login, known := a.logins[provider]; known {
 		again, name = "/login/"+login.Name, login.displayName()

@@ -135,6 +135,7 @@ type house struct {
 	*API
 	authn *fakeAuthn
 	authz *fakeAuthz
+	users *fakeUsers
 	logs  *observer.ObservedLogs
 }
 
@@ -142,14 +143,16 @@ type house struct {
 func build(t *testing.T, change ...func(*Config)) *house {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
-	h := &house{authn: &fakeAuthn{}, authz: newFakeAuthz(), logs: logs}
+	h := &house{authn: &fakeAuthn{}, authz: newFakeAuthz(), users: newFakeUsers(), logs: logs}
 	h.authn.result = authn.Result{User: ada(), Session: adasSession(), Cookie: "fresh-cookie", Next: origin + "/reports"}
 	c := Config{
-		Site: site(t, origin), Authn: h.authn, Authz: h.authz,
-		Keys:      fakeKeys{"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", `{"keys":[]}`},
-		Logins:    []Login{{Name: "google"}, {Name: "github"}},
-		Logger:    zap.New(core),
-		RequestID: func(*http.Request) string { return "req-1" },
+		Site: site(t, origin), Authn: h.authn, Authz: h.authz, Users: h.users,
+		UsernameTaken: is(errTaken), UsernameChosen: is(errChosen), UsernameInvalid: is(errInvalid),
+		UserChanged: func(id string) { h.users.changed = append(h.users.changed, id) },
+		Keys:        fakeKeys{"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", `{"keys":[]}`},
+		Logins:      []Login{{Name: "google"}, {Name: "github"}},
+		Logger:      zap.New(core),
+		RequestID:   func(*http.Request) string { return "req-1" },
 	}
 	for _, f := range change {
 		f(&c)
@@ -246,4 +249,13 @@ func cookies(w *httptest.ResponseRecorder) map[string]*http.Cookie {
 		found[c.Name] = c
 	}
 	return found
+}
+
+func siteAt(t *testing.T, path string) *wire.Site {
+	t.Helper()
+	s, err := wire.NewSite(origin, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

@@ -34,12 +34,7 @@ func (a *API) serveKeys(w http.ResponseWriter, r *http.Request, contentType stri
 		a.problemJSON(w, r, unavailable)
 		return
 	}
-	// A cache that keeps an answer without CORS headers must not give it to a
-	// page of another origin.
-	if h := w.Header(); !slices.Contains(h["Vary"], "Origin") {
-		h.Add("Vary", "Origin")
-	}
-	servePublic(w, r, contentType, text)
+	servePublicToOrigins(w, r, contentType, text)
 }
 
 // styleSheet serves the one CSS file of the pages.
@@ -60,4 +55,13 @@ func servePublic(w http.ResponseWriter, r *http.Request, contentType string, tex
 	h.Set("Content-Type", contentType)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
+}
+
+// servePublicToOrigins is servePublic for an open endpoint. A cache that keeps an
+// answer without CORS headers must not give it to a page of another origin.
+func servePublicToOrigins(w http.ResponseWriter, r *http.Request, contentType string, text []byte) {
+	if h := w.Header(); !slices.Contains(h["Vary"], "Origin") {
+		h.Add("Vary", "Origin")
+	}
+	servePublic(w, r, contentType, text)
 }

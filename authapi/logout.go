@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/internal/wire"
@@ -73,7 +72,7 @@ func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, *problem)
 		return
 	}
-	token, err := p.token(r)
+	token, _, err := dialect{}.token(r, p)
 	switch {
 	case err != nil:
 		problem = &wire.Problem{
@@ -90,7 +89,10 @@ func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 	case wire.ClientOf(r) == wire.Program:
 		a.writeJSON(w, r, object{"success": true})
 	default:
-		redirect(w, http.StatusSeeOther, a.afterLogout(d))
+		// The page there links on. To go on by itself is no use even to a place of
+		// our own: a gate there would lead to an identity provider, where Chromium
+		// lets no form go (pages section 2), or which signs in again unasked.
+		redirect(w, http.StatusSeeOther, a.link("/signed-out", d, ""))
 	}
 }
 
@@ -171,15 +173,6 @@ func formToken(cookie string) string {
 	mac := hmac.New(sha256.New, []byte(cookie))
 	mac.Write([]byte("auth-gateway form token"))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
-}
-
-// afterLogout is where a sign-out ends: on this origin, since a form may lead
-// nowhere else (pages section 2). The page there links on.
-func (a *API) afterLogout(d destination) string {
-	if strings.HasPrefix(d.target, a.Site.Origin()+"/") {
-		return d.target
-	}
-	return a.link("/signed-out", d, "")
 }
 
 // signedOut says that the session has ended.

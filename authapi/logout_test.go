@@ -37,14 +37,15 @@ func TestConfirmLogout(t *testing.T) {
 	want(t, h.do(browse("/auth/logout", adasCookieLine)), http.StatusServiceUnavailable, "")
 }
 
+// A sign-out ends on our own page, which links on (pages section 2: Chromium
+// stops a form that ends at another origin, by whatever redirects).
 func TestLogout(t *testing.T) {
 	for _, c := range []struct{ name, path, form, location string }{
 		{"plain", "/auth/logout", "", origin + "/auth/signed-out"},
 		{"with the form's token", "/auth/logout", "form_token=" + formToken(adasCookie), origin + "/auth/signed-out"},
-		{"next in the form", "/auth/logout", "next=%2Fbye", origin + "/bye"},
-		{"next in the query", "/auth/logout?next=%2Fbye", "", origin + "/bye"},
-		{"next on our origin, absolute", "/auth/logout", "next=https%3A%2F%2Fapp.example.com%2Fbye", origin + "/bye"},
-		// pages section 2: Chromium stops a form that ends at another origin.
+		{"next in the form", "/auth/logout", "next=%2Fbye", origin + "/auth/signed-out?next=%2Fbye"},
+		{"next in the query", "/auth/logout?next=%2Fbye", "", origin + "/auth/signed-out?next=%2Fbye"},
+		{"next on our origin, absolute", "/auth/logout", "next=https%3A%2F%2Fapp.example.com%2Fbye", origin + "/auth/signed-out?next=https%3A%2F%2Fapp.example.com%2Fbye"},
 		{"next elsewhere", "/auth/logout", "next=https%3A%2F%2Ffrontend.example.com%2Fx", origin + "/auth/signed-out?next=https%3A%2F%2Ffrontend.example.com%2Fx"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -72,13 +72,3 @@ func (p parameters) first(name string) string {
 	}
 	return ""
 }
-
-// token is the token of an API call: the Auth-Token header if it is not empty,
-// else the parameter "jwt". The error is wire.ErrAmbiguous.
-func (p parameters) token(r *http.Request) (string, error) {
-	token, err := wire.AuthToken(r)
-	if err != nil || token != "" {
-		return token, err
-	}
-	return p.first("jwt"), nil
-}

@@ -95,6 +95,9 @@ type App struct {
 	// the database does not answer. Default: 60 seconds; negative: not at all.
 	StaleIfError caddy.Duration `json:"stale_if_error,omitempty"`
 
+	// RateLimits bound what one client address may do.
+	RateLimits *RateLimits `json:"rate_limits,omitempty"`
+
 	// Errors says who writes the gates' refusals: `handle` hands them to the
 	// site's `handle_errors` routes, with the placeholders `{http.auth.error.code}`,
 	// `{http.auth.error.detail}` and `{http.auth.error.login_url}`. Default: the
@@ -110,6 +113,7 @@ type App struct {
 	signingKey *token.SigningKey // nil: the one in storage
 	sessionKey *token.SessionKey // nil: the one in storage
 	backend    lease
+	limiter    lease
 	events     *eventEmitter
 	ready      chan struct{}
 	running    atomic.Pointer[runtime]
@@ -146,7 +150,7 @@ func (a *App) provision(ctx caddy.Context) error {
 	if a.ExternalAddress == "" {
 		a.ExternalAddress = loopbackAddress(serverOf(ctx))
 	}
-	for _, step := range []func() error{a.provisionStrings, a.provisionSite, a.provisionKeys, a.provisionDatabase, a.checkNames} {
+	for _, step := range []func() error{a.provisionStrings, a.provisionSite, a.provisionKeys, a.provisionDatabase, a.provisionRateLimits, a.checkNames} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -179,7 +183,7 @@ func (a *App) Start() error {
 func (a *App) Stop() error { return nil }
 
 // Cleanup gives back what other configurations may share.
-func (a *App) Cleanup() error { return a.backend.release() }
+func (a *App) Cleanup() error { return errors.Join(a.backend.release(), a.limiter.release()) }
 
 // runtime waits until the app has started: Caddy starts apps in any order, so
 // requests may come first.

@@ -37,6 +37,11 @@ func init() {
 //		allow_next       <origin>...
 //		loopback_next    on|off
 //		default_next     <path|url>
+//		rate_limits      off
+//		rate_limits {
+//			exempt <address|network>...
+//			<what> <burst> <per minute>
+//		}
 //		errors           handle
 //	}
 func parseAppOption(d *caddyfile.Dispenser, existing any) (any, error) {
@@ -71,7 +76,7 @@ type appParser struct {
 var options = map[string]bool{
 	"external_address": false, "path": false, "database": false, "signing_key": false, "public_key": false, "session_key": false,
 	"session": false, "token_lifetime": true, "stale_if_error": false, "login": true, "service": true, "extension": true, "allow_next": true,
-	"loopback_next": false, "default_next": false, "errors": false,
+	"loopback_next": false, "default_next": false, "errors": false, "rate_limits": false,
 }
 
 func (p *appParser) option(name string) error {
@@ -98,6 +103,8 @@ func (p *appParser) option(name string) error {
 		return p.service()
 	case "extension":
 		return p.extension()
+	case "rate_limits":
+		return p.rateLimits()
 	case "allow_next":
 		return p.allowNext()
 	case "loopback_next":

@@ -114,6 +114,11 @@ func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	if p == nil {
 		return next.ServeHTTP(w, r)
 	}
+	if r.ProtoMajor == 1 && r.Header.Get("Expect") != "" {
+		// Whoever asks before he uploads is answered before he does. Caddy wraps the
+		// body, so net/http would wait for it in order to keep the connection.
+		w.Header().Set("Connection", "close")
+	}
 	if !gate.IsRefusal(p) {
 		h.gate.Refuse(w, r, p, *p)
 		return nil
@@ -171,9 +176,12 @@ func (st *requestState) placeholder(key string) (any, bool) {
 	return nil, false
 }
 
+// userValue is empty for nobody: Caddy leaves the text of a placeholder that it
+// does not know as it is, and "header_up X-User {http.auth.user.id}" would make
+// of nobody a user of that name.
 func userValue(d *authz.Decision, name string) (any, bool) {
 	if d == nil {
-		return nil, false
+		d = new(authz.Decision)
 	}
 	switch name {
 	case "id":
@@ -193,9 +201,6 @@ func userValue(d *authz.Decision, name string) (any, bool) {
 }
 
 func errorValue(p *wire.Problem, name string) (any, bool) {
-	if p.Code == "" {
-		return nil, false
-	}
 	switch name {
 	case "code":
 		return p.Code, true

@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -62,35 +61,14 @@ func (b *backend) close() error {
 	return b.store.Close()
 }
 
-// lease is one configuration's hold on a backend. Cleanup also runs for a
-// configuration that never started: it must not give back what another holds.
-type lease struct {
-	mu   sync.Mutex
-	key  string
-	held bool
-}
-
-func (l *lease) acquire(ctx context.Context, dsn store.DSN, log *zap.Logger) (*backend, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	key := dsn.Key()
-	value, _, err := backends.LoadOrNew(key, func() (caddy.Destructor, error) {
-		return openBackend(ctx, dsn, log)
+// acquireBackend opens the database, or joins those who have it open.
+func (a *App) acquireBackend(ctx context.Context) (*backend, error) {
+	log := a.logger.Named("store")
+	value, err := a.backend.acquire(backends, a.dsn.Key(), func() (caddy.Destructor, error) {
+		return openBackend(ctx, a.dsn, log)
 	})
 	if err != nil {
 		return nil, err
 	}
-	l.key, l.held = key, true
 	return value.(*backend), nil
-}
-
-func (l *lease) release() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.held {
-		return nil
-	}
-	l.held = false
-	_, err := backends.Delete(l.key)
-	return err
 }

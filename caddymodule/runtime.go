@@ -31,7 +31,7 @@ func (a *App) assemble(ctx context.Context) (*runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := a.backend.acquire(ctx, a.dsn, a.logger.Named("store"))
+	b, err := a.acquireBackend(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -131,14 +131,17 @@ func (s *Service) begin(ctx context.Context, provider string, r Request) (Start,
 // whether that address is the provider's alone: against mix-up either the
 // address or the answer itself must tell whose it is (S23, ruling 19).
 func (s *Service) redirectURI(ctx context.Context, login Login) (uri string, own bool, err error) {
+	sends := false
 	if sender, ok := login.Provider.(providers.IssuerSender); ok {
-		sends, err := sender.SendsIssuer(ctx)
-		if err != nil {
+		if sends, err = sender.SendsIssuer(ctx); err != nil {
 			return "", false, err
 		}
-		if sends {
-			return s.callbackURL, false, nil
-		}
+	}
+	switch {
+	case login.CallbackURL != "":
+		return login.CallbackURL, !sends, nil
+	case sends:
+		return s.callbackURL, false, nil
 	}
 	return s.callbackURL + "/" + url.PathEscape(login.Name), true, nil
 }

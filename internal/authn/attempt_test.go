@@ -76,16 +76,22 @@ func TestS21StoredAttemptHoldsNeitherStateNorBinding(t *testing.T) {
 // S23, ruling 19: against mix-up each provider has a redirect URI of its own,
 // unless its answers say whose they are.
 func TestS23RedirectURIs(t *testing.T) {
+	const old = "https://app.example.com/oauth/google_callback"
 	for name, test := range map[string]struct {
 		provider providers.IdentityProvider
+		address  string
 		want     string
 	}{
-		"sends its issuer":              {&issuerProvider{&fakeProvider{identity: ada()}, true, nil}, testCallbackURL},
-		"could, but does not":           {&issuerProvider{&fakeProvider{identity: ada()}, false, nil}, testCallbackURL + "/corp"},
-		"knows nothing about an issuer": {&fakeProvider{identity: ada()}, testCallbackURL + "/corp"},
+		"sends its issuer":                      {&issuerProvider{&fakeProvider{identity: ada()}, true, nil}, "", testCallbackURL},
+		"could, but does not":                   {&issuerProvider{&fakeProvider{identity: ada()}, false, nil}, "", testCallbackURL + "/corp"},
+		"knows nothing about an issuer":         {&fakeProvider{identity: ada()}, "", testCallbackURL + "/corp"},
+		"sends its issuer to an address of old": {&issuerProvider{&fakeProvider{identity: ada()}, true, nil}, old, old},
+		"has an address of old":                 {&fakeProvider{identity: ada()}, old, old},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, func(c *Config) { c.Logins = []Login{{"corp", test.provider}} })
+			f := newFixture(t, func(c *Config) {
+				c.Logins = []Login{{Name: "corp", Provider: test.provider, CallbackURL: test.address}}
+			})
 			fake, ok := test.provider.(*fakeProvider)
 			if !ok {
 				fake = test.provider.(*issuerProvider).fakeProvider
@@ -174,7 +180,7 @@ func TestBeginFailures(t *testing.T) {
 func TestSendsIssuerThatCannotTell(t *testing.T) {
 	down := fmt.Errorf("fetching discovery: %w", providers.ErrUnavailable)
 	f := newFixture(t, func(c *Config) {
-		c.Logins = []Login{{"corp", &issuerProvider{&fakeProvider{}, true, down}}}
+		c.Logins = []Login{{Name: "corp", Provider: &issuerProvider{&fakeProvider{}, true, down}}}
 	})
 	_, err := f.Begin(t.Context(), "corp", Request{})
 	wantCode(t, err, CodeProviderUnavailable)

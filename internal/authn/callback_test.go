@@ -154,6 +154,25 @@ func TestS23AcceptedPaths(t *testing.T) {
 	}
 }
 
+// S23: an address of old changes nothing about whose answer it takes: a provider
+// that never names its issuer is not handed the code of one that does.
+func TestS23AddressOfOld(t *testing.T) {
+	for iss, code := range map[string]string{"": "", "https://accounts.google.com": CodeStateMismatch} {
+		f := newFixture(t, func(c *Config) { c.Logins[1].CallbackURL = "https://app.example.com/oauth/google_callback" })
+		start := f.begin(t, "github")
+		query := answer(start)
+		if iss != "" {
+			query.Set("iss", iss)
+		}
+		_, err := f.Complete(t.Context(), "", query, cookie(start))
+		if code != "" {
+			wantCode(t, err, code)
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // S21: a state opens one session, and a replay knows where the first one
 // wanted to go, so that a page can just go on.
 func TestS21StateIsUsedOnce(t *testing.T) {

@@ -194,7 +194,7 @@ func TestS27Linking(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, func(c *Config) {
-				c.Logins = []Login{{"corp", test.provider}}
+				c.Logins = []Login{{Name: "corp", Provider: test.provider}}
 				c.NewUserID = func(email string) string { return "id-for-" + email }
 			})
 			f.signIn(t, "corp")

@@ -19,6 +19,10 @@ type Login struct {
 	Name string
 	// Provider signs people in.
 	Provider providers.IdentityProvider
+	// CallbackURL is where the provider sends browsers back to, where that is
+	// another address than Config.CallbackURL says: one that was registered there
+	// long ago. Complete must be called for it as for the shared address.
+	CallbackURL string
 }
 
 // Config is what a Service is made of.

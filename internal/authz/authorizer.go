@@ -6,8 +6,8 @@ package authz
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -24,15 +24,8 @@ const (
 	DefaultTokenLifetime   = 12 * time.Hour
 )
 
-const (
-	// refusalFor is how long a refusal is remembered.
-	refusalFor = 5 * time.Second
-	// retryAfterError is how long a stale answer serves before the truth is
-	// asked again.
-	retryAfterError = time.Second
-	// touchEvery is how exactly a session's last use is kept.
-	touchEvery = time.Minute
-)
+// touchEvery is how exactly a session's last use is kept.
+const touchEvery = time.Minute
 
 // Store is what authz needs of the database.
 type Store interface {
@@ -77,7 +70,8 @@ type Config struct {
 	// negative means not at all.
 	StaleIfError time.Duration
 	// SessionIdle ends a session that has not been used for so long; 0 means
-	// never before its lifetime ends.
+	// never before its lifetime ends. The last use is known to about two minutes,
+	// or to a fifth of SessionIdle if that is less.
 	SessionIdle time.Duration
 	// Render makes of a decision what a gate sends with it; may be nil.
 	Render func(*Decision) any
@@ -89,9 +83,11 @@ type Config struct {
 // Authorizer decides. Its memory is a Cache, which outlives it.
 type Authorizer struct {
 	Config
-	cache    *Cache
-	nobody   *service
-	services map[string]*service
+	cache      *Cache
+	nobody     *service
+	services   map[string]*service
+	touchEvery time.Duration
+	complained atomic.Int64 // Unix nanoseconds
 }
 
 type service struct {
@@ -101,8 +97,15 @@ type service struct {
 
 // New makes an Authorizer on a cache that others may share.
 func New(c Config, memory *Cache) *Authorizer {
-	if c.FreshFor == 0 || c.FreshFor > DefaultFreshFor {
+	if c.FreshFor <= 0 || c.FreshFor > DefaultFreshFor {
 		c.FreshFor = DefaultFreshFor
+	}
+	touch := touchEvery
+	if c.SessionIdle > 0 {
+		// What the cache answers leaves no trace in the database: a session in use
+		// must not look idle for that.
+		c.FreshFor = min(c.FreshFor, c.SessionIdle/10)
+		touch = min(touch, c.SessionIdle/10)
 	}
 	if c.StaleIfError == 0 {
 		c.StaleIfError = DefaultStaleIfError
@@ -113,7 +116,7 @@ func New(c Config, memory *Cache) *Authorizer {
 	if c.Logger == nil {
 		c.Logger = zap.NewNop()
 	}
-	a := &Authorizer{Config: c, cache: memory, services: make(map[string]*service, len(c.Services))}
+	a := &Authorizer{Config: c, cache: memory, services: make(map[string]*service, len(c.Services)), touchEvery: touch}
 	a.nobody = a.newService(Service{})
 	for _, s := range c.Services {
 		a.services[s.Name] = a.newService(s)
@@ -132,59 +135,12 @@ func (a *Authorizer) newService(s Service) *service {
 	return &service{Service: s, fingerprint: [16]byte(sum[:16])}
 }
 
-// Decide says whom a credential stands for and what he may do in a service.
-// With service "" it only says who; a permission token is no credential then. A
-// service that is not configured grants nothing.
-//
-// Errors are ErrInvalid, ErrEnded and ErrDisabled; any other means that it
-// cannot be told now.
-func (a *Authorizer) Decide(ctx context.Context, c Credential, name string) (*Decision, error) {
-	s := a.nobody
-	if name != "" {
-		var known bool
-		if s, known = a.services[name]; !known {
-			return a.unknownService(ctx, c, name)
-		}
-	}
-	key := c.key(s)
-	now := a.Now()
-	old, found := a.cache.decisions.Get(key)
-	if found && !a.cache.stamps.Current(old.stamp) {
-		old, found = nil, false
-	}
-	if found && now.UnixNano() < old.freshUntil.Load() {
-		return old.result()
-	}
-	e, err := a.cache.decisions.Load(ctx, key, func(ctx context.Context) (*entry, error) {
-		return a.load(ctx, c, s, key)
-	})
-	switch {
-	case err == nil:
-		return e.result()
-	case found && old.decision != nil && now.UnixNano() < old.staleUntil && a.cache.stamps.Current(old.stamp):
-		old.freshUntil.Store(min(now.Add(retryAfterError).UnixNano(), old.staleUntil))
-		return old.decision, nil
-	}
-	if !errors.Is(err, providers.ErrUnavailable) {
-		err = fmt.Errorf("%w: %w", providers.ErrUnavailable, err)
-	}
-	return nil, err
-}
-
-// unknownService answers for a service that has no provider: the user, and no
-// permissions. It is not remembered under the name, which anybody may invent.
-func (a *Authorizer) unknownService(ctx context.Context, c Credential, name string) (*Decision, error) {
-	who, err := a.Decide(ctx, c, "")
-	if err != nil {
-		return nil, err
-	}
-	return &Decision{User: who.User, Session: who.Session, Service: name, ExpiresAt: who.ExpiresAt}, nil
-}
-
-// SessionEnded forgets what was decided for a session.
+// SessionEnded forgets what was decided for a session. It must have been ended
+// in the database before.
 func (a *Authorizer) SessionEnded(sessionID string) { a.cache.stamps.Withdraw(sessionStamp(sessionID)) }
 
-// UserChanged forgets what was decided for a user.
+// UserChanged forgets what was decided for a user, who must have been changed in
+// the database before.
 func (a *Authorizer) UserChanged(userID string) { a.cache.stamps.Withdraw(userStamp(userID)) }
 
 func (a *Authorizer) permissionsChanged(userID string) {

@@ -1,10 +1,6 @@
 package authz
 
-import (
-	"time"
-
-	"github.com/datahq/auth-gateway/internal/cache"
-)
+import "github.com/datahq/auth-gateway/internal/cache"
 
 // Cache is what a process remembers of its decisions. It lives as long as the
 // database it speaks of, across changes of the configuration.
@@ -16,13 +12,11 @@ type Cache struct {
 
 // NewCache makes a cache of at most size decisions.
 func NewCache(size int) (*Cache, error) {
-	decisions, err := cache.NewNear(size, func(e *entry) time.Duration {
-		return time.Until(time.Unix(0, max(e.staleUntil, e.freshUntil.Load())))
-	})
+	decisions, err := cache.NewNear(size, (*entry).lifetime)
 	if err != nil {
 		return nil, err
 	}
-	upstream, err := cache.NewNear(size, func(t *upstreamToken) time.Duration { return time.Until(t.renewAt) })
+	upstream, err := cache.NewNear(size, (*upstreamToken).lifetime)
 	if err != nil {
 		decisions.Close()
 		return nil, err

@@ -14,6 +14,16 @@ import (
 	"github.com/datahq/auth-gateway/providers"
 )
 
+const (
+	// refusalFor is how long a refusal is remembered.
+	refusalFor = 5 * time.Second
+	// claimFor is how long a permission token's own claim is used before its
+	// provider is asked again.
+	claimFor = 5 * time.Second
+	// touchTimeout is how long noting the use of a session may take.
+	touchTimeout = time.Second
+)
+
 // subject is who a credential stands for, as the database has it now.
 type subject struct {
 	user    providers.User
@@ -24,15 +34,41 @@ type subject struct {
 	claimed *token.Permission
 }
 
-// load decides without the cache and remembers the outcome. An error means
-// that it could not be told.
-func (a *Authorizer) load(ctx context.Context, c Credential, s *service, key cache.Key) (*entry, error) {
+// load decides and remembers the outcome. An error means that it could not be
+// told.
+func (a *Authorizer) load(ctx context.Context, c Credential, s *service, key cache.Key) (e *entry, err error) {
+	defer func() {
+		if err != nil {
+			a.complain("cannot decide", err, zap.String("service", s.Name))
+		}
+	}()
+	defer a.recovered(&err)
 	turn := a.cache.stamps.Turn()
 	now := a.Now()
-	who, err := a.identify(ctx, c, s, now)
-	if err != nil {
-		return a.refuse(key, who, err, turn, now)
+	if e, found := a.recall(key); found && e.fresh(now) {
+		return e, nil // of another load, just now
 	}
+	who, err := a.identify(ctx, c, s, now)
+	switch {
+	case isRefusal(err):
+		e = a.refuse(who, err, turn, now)
+	case err != nil:
+		return nil, err
+	default:
+		if e, err = a.grant(ctx, s, who, turn, now); err != nil {
+			return nil, err
+		}
+	}
+	// What was read before a logout must not outlive it (S8). If one comes in
+	// between here, the stamp tells.
+	if a.cache.stamps.Current(e.stamp) {
+		a.cache.decisions.Set(key, e)
+	}
+	return e, nil
+}
+
+// grant makes the decision for somebody who is signed in.
+func (a *Authorizer) grant(ctx context.Context, s *service, who subject, turn uint64, now time.Time) (*entry, error) {
 	d := &Decision{User: who.user, Session: who.session, Service: s.Name, ExpiresAt: who.expires}
 	fresh := a.FreshFor
 	if s != a.nobody {
@@ -48,33 +84,22 @@ func (a *Authorizer) load(ctx context.Context, c Credential, s *service, key cac
 	if a.Render != nil {
 		d.Rendered = a.Render(d)
 	}
-	e := &entry{decision: d, stamp: a.cache.stamps.Take(sessionStamp(d.Session.ID), userStamp(d.User.ID))}
 	until := earliest(now.Add(fresh), who.expires)
-	e.freshUntil.Store(until.UnixNano())
-	e.staleUntil = earliest(until.Add(max(0, a.StaleIfError)), who.expires).UnixNano()
-	a.remember(key, e, turn)
+	e := newEntry(a.stamp(turn, who), now, until, earliest(until.Add(max(0, a.StaleIfError)), who.expires))
+	e.decision = d
 	return e, nil
 }
 
-// refuse remembers that a credential is none; the error comes back if it is no
-// refusal at all.
-func (a *Authorizer) refuse(key cache.Key, who subject, err error, turn uint64, now time.Time) (*entry, error) {
-	if !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrEnded) && !errors.Is(err, ErrDisabled) {
-		return nil, err
-	}
-	e := &entry{refusal: err, stamp: a.cache.stamps.Take(sessionStamp(who.session.ID), userStamp(who.user.ID))}
-	e.freshUntil.Store(now.Add(refusalFor).UnixNano())
-	e.staleUntil = e.freshUntil.Load()
-	a.remember(key, e, turn)
-	return e, nil
+// refuse makes the refusal of a credential.
+func (a *Authorizer) refuse(who subject, refusal error, turn uint64, now time.Time) *entry {
+	until := now.Add(refusalFor)
+	e := newEntry(a.stamp(turn, who), now, until, until)
+	e.refusal = refusal
+	return e
 }
 
-// remember keeps an entry unless something was withdrawn while it was made:
-// what was read before a logout must not outlive it (S8).
-func (a *Authorizer) remember(key cache.Key, e *entry, turn uint64) {
-	if a.cache.stamps.Turn() == turn {
-		a.cache.decisions.Set(key, e)
-	}
+func (a *Authorizer) stamp(turn uint64, who subject) cache.Stamp {
+	return a.cache.stamps.Stamp(turn, sessionStamp(who.session.ID), userStamp(who.user.ID))
 }
 
 // identify finds the session and user of a credential.
@@ -129,28 +154,41 @@ func (a *Authorizer) alive(ctx context.Context, who subject, err error, now time
 	case who.user.Disabled:
 		return who, ErrDisabled
 	}
-	if now.Sub(who.session.LastSeenAt) >= touchEvery {
-		if err := a.Store.TouchSession(ctx, who.session.ID, now); err != nil {
-			// The session may end early for want of it, nothing worse.
-			a.Logger.Debug("noting the use of a session", zap.Error(err))
-		}
+	if now.Sub(who.session.LastSeenAt) >= a.touchEvery {
+		a.touch(ctx, who.session.ID, now)
 	}
 	return who, nil
+}
+
+// touch notes the use of a session. Without it the session may end early,
+// nothing worse, so that nobody waits long for a database that cannot write.
+func (a *Authorizer) touch(ctx context.Context, sessionID string, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
+	defer cancel()
+	if err := a.Store.TouchSession(ctx, sessionID, now); err != nil {
+		a.Logger.Debug("noting the use of a session", zap.Error(err))
+	}
 }
 
 // permissions asks the service's provider. When it cannot answer, a permission
 // token's own claim holds, as it does for any service that verifies it
 // (ruling 1).
 func (a *Authorizer) permissions(ctx context.Context, s *service, who subject) (providers.Answer, error) {
-	answer, err := s.Provider.Permissions(ctx, who.user, s.Name)
+	answer, err := a.askProvider(ctx, s, who.user)
 	if err == nil {
 		return answer, nil
 	}
-	a.Logger.Warn("permission provider cannot answer", zap.String("service", s.Name), zap.Error(err))
-	if who.claimed != nil {
-		return providers.Answer{Permissions: who.claimed.Permissions, ValidFor: refusalFor}, nil
+	err = fmt.Errorf("asking for permissions in %s: %w: %w", s.Name, providers.ErrUnavailable, err)
+	if who.claimed == nil {
+		return providers.Answer{}, err
 	}
-	return providers.Answer{}, fmt.Errorf("asking for permissions in %s: %w: %w", s.Name, providers.ErrUnavailable, err)
+	a.complain("a permission token's own permissions hold", err, zap.String("service", s.Name))
+	return providers.Answer{Permissions: who.claimed.Permissions, ValidFor: claimFor}, nil
+}
+
+func (a *Authorizer) askProvider(ctx context.Context, s *service, user providers.User) (answer providers.Answer, err error) {
+	defer a.recovered(&err)
+	return s.Provider.Permissions(ctx, user, s.Name)
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -80,7 +80,7 @@ func TestEveryAnswerIsUncachedAndLockedDown(t *testing.T) {
 			"X-Content-Type-Options":  "nosniff",
 			"Referrer-Policy":         "no-referrer",
 			"Vary":                    "Accept",
-			"Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+			"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		} {
 			if got := h.Get(name); got != want {
 				t.Errorf("Accept %q: %s is %q, want %q", accept, name, got, want)

@@ -107,7 +107,7 @@ func (p *provider) run(t testing.TB) {
 		_ = process.Wait()
 		close(exited)
 	}(p.process, p.exited)
-	t.Cleanup(p.kill)
+	t.Cleanup(func() { p.kill(t) })
 	eventually(t, "the provider to listen", func() bool {
 		select {
 		case <-p.exited:
@@ -119,12 +119,13 @@ func (p *provider) run(t testing.TB) {
 }
 
 // kill ends the provider without warning.
-func (p *provider) kill() {
+func (p *provider) kill(t testing.TB) {
+	t.Helper()
 	_ = p.process.Process.Kill()
 	select {
 	case <-p.exited:
 	case <-time.After(deadline):
-		panic("the provider cannot be killed")
+		t.Fatal("the provider cannot be killed")
 	}
 }
 

@@ -3,35 +3,25 @@ package gate
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/datahq/auth-gateway/internal/wire"
 )
 
-// overrides are headers by which a request claims to be another one. They
-// influence nothing here, and only a configured proxy may send them on (S12,
-// S15).
-var overrides = [...]string{
-	"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-original-uri",
-	"x-forwarded-uri", "x-forwarded-method", "x-forwarded-prefix", "x-forwarded-path", "x-original-method", "x-real-ip", "forwarded", "x-forwarded-port",
-	"x-forwarded-server", "x-forwarded-scheme", "x-forwarded-ssl", "x-forwarded-user", "x-forwarded-email", "x-forwarded-groups",
-	"x-forwarded-preferred-username", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip",
-	"front-end-https", "x-url-scheme", "x-host",
-}
-
 // clean makes a request fit to be judged, once: whatever happens to it later,
 // nothing of the client's looks like ours (S9, S13, S14, S17).
 func (g *Gate) clean(r *http.Request, st *State) *wire.Problem {
-	if p := g.checkPath(r); p != nil {
-		return p
+	if r.Method == http.MethodConnect {
+		return &badMethod
+	}
+	if !g.goodPath(r.URL) {
+		return &badPath
 	}
 	if st.cleaned {
 		return nil
 	}
 	st.cleaned = true
-	if r.Method == http.MethodConnect {
-		return &badMethod
-	}
 	var err error
 	st.credentials, err = g.reader.Read(r)
 	g.stripHeaders(r.Header, st.TrustedPeer)
@@ -47,16 +37,15 @@ func (g *Gate) clean(r *http.Request, st *State) *wire.Problem {
 	return nil
 }
 
-// checkPath judges the path as it will be forwarded (S11).
-func (g *Gate) checkPath(r *http.Request) *wire.Problem {
-	path := r.URL.RawPath
-	if path == "" {
-		path = r.URL.EscapedPath()
+// goodPath judges the path as it came and as it will be forwarded (S11): the two
+// differ when a rewrite changed one form only. Opaque would be sent in place of
+// the path ("GET x:/admin").
+func (g *Gate) goodPath(u *url.URL) bool {
+	check := wire.StrictPath
+	if g.rule.LenientPaths {
+		check = wire.LenientPath
 	}
-	if !g.rule.LenientPaths && wire.StrictPath(path) != nil || strings.IndexByte(r.URL.RawQuery, '#') >= 0 {
-		return &badPath
-	}
-	return nil
+	return u.Opaque == "" && strings.IndexByte(u.RawQuery, '#') < 0 && check(u.EscapedPath()) == nil && (u.RawPath == "" || check(u.RawPath) == nil)
 }
 
 // readQuery takes the token out of the query, where that is switched on.
@@ -85,56 +74,42 @@ func (g *Gate) stripHeaders(h http.Header, trustedPeer bool) {
 	}
 }
 
-func isOverride(name string) bool {
-	if name == "" {
-		return false
-	}
-	switch name[0] | 0x20 {
-	case 'x', 'f', 't', 'c':
-	default:
-		return false
-	}
-	for _, override := range overrides {
-		if equalFolded(name, override) {
-			return true
-		}
-	}
-	return false
-}
-
-// scrubConnection leaves of Connection what the proxy needs. Caddy deletes
-// every header that Connection names, ours too, so a client could erase an
-// identity by naming it (S14). An upgrade to h2c would leave the gate's sight
-// (S17).
+// scrubConnection leaves of Connection the one word that the proxy needs.
+// Caddy deletes every header that Connection names, ours too, so a client could
+// erase an identity by naming it (S14). An upgrade to h2c would leave the gate's
+// sight (S17).
 func scrubConnection(h http.Header) {
-	lines, found := h["Connection"]
-	if !found {
+	lines := h["Connection"]
+	if len(lines) == 0 && len(h["Upgrade"]) == 0 {
 		return
 	}
-	upgrade := false
-	var kept []string
+	var closing, keepAlive, upgrade bool
 	for _, line := range lines {
 		for option := range strings.SplitSeq(line, ",") {
-			switch option = strings.ToLower(strings.Trim(option, " \t")); option {
-			case "close", "keep-alive":
-				kept = append(kept, option)
-			case "upgrade":
-				if !upgrade && forwardableUpgrade(h["Upgrade"]) {
-					upgrade = true
-					kept = append(kept, "Upgrade")
-				}
-			}
+			option = strings.Trim(option, " \t")
+			closing = closing || strings.EqualFold(option, "close")
+			keepAlive = keepAlive || strings.EqualFold(option, "keep-alive")
+			upgrade = upgrade || strings.EqualFold(option, "upgrade")
 		}
 	}
-	if !upgrade {
+	if upgrade = upgrade && forwardableUpgrade(h["Upgrade"]); !upgrade {
 		delete(h, "Upgrade")
 		delete(h, "Http2-Settings")
 	}
-	if len(kept) == 0 {
+	switch {
+	case upgrade:
+		lines[0] = "Upgrade"
+	case closing:
+		lines[0] = "close"
+	case keepAlive:
+		lines[0] = "keep-alive"
+	default:
 		delete(h, "Connection")
 		return
 	}
-	h["Connection"] = []string{strings.Join(kept, ", ")}
+	if len(lines) > 1 {
+		h["Connection"] = lines[:1]
+	}
 }
 
 func forwardableUpgrade(lines []string) bool {
@@ -142,7 +117,8 @@ func forwardableUpgrade(lines []string) bool {
 		return false
 	}
 	for protocol := range strings.SplitSeq(lines[0], ",") {
-		if name := strings.ToLower(strings.Trim(protocol, " \t")); name == "" || strings.HasPrefix(name, "h2c") || strings.HasPrefix(name, "http") || strings.HasPrefix(name, "tls") {
+		name := strings.ToLower(strings.Trim(protocol, " \t"))
+		if name == "" || strings.HasPrefix(name, "h2") || strings.HasPrefix(name, "http") || strings.HasPrefix(name, "tls") {
 			return false
 		}
 	}
@@ -150,14 +126,14 @@ func forwardableUpgrade(lines []string) bool {
 }
 
 // guardTrailer keeps reserved names out of the trailer, which is read after
-// the request has been judged. Go merges undeclared trailers into the declared
-// ones (S14).
+// the request has been judged. Go merges trailers that were not declared into
+// the declared ones (S14), and makes them of nothing where none were declared.
 func (g *Gate) guardTrailer(r *http.Request) {
-	if r.Trailer == nil {
+	if r.Body == nil || r.Trailer == nil && r.ContentLength >= 0 {
 		return
 	}
 	g.stripTrailer(r.Trailer)
-	r.Body = &trailerGuard{ReadCloser: r.Body, gate: g, trailer: r.Trailer}
+	r.Body = &trailerGuard{ReadCloser: r.Body, gate: g, request: r}
 }
 
 func (g *Gate) stripTrailer(trailer http.Header) {
@@ -172,13 +148,13 @@ func (g *Gate) stripTrailer(trailer http.Header) {
 type trailerGuard struct {
 	io.ReadCloser
 	gate    *Gate
-	trailer http.Header
+	request *http.Request
 }
 
 func (t *trailerGuard) Read(p []byte) (int, error) {
 	n, err := t.ReadCloser.Read(p)
 	if err != nil {
-		t.gate.stripTrailer(t.trailer)
+		t.gate.stripTrailer(t.request.Trailer)
 	}
 	return n, err
 }

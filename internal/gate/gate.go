@@ -39,7 +39,7 @@ type Rule struct {
 	// ForwardToken is the header that takes a signed permission token to the
 	// upstream; "" means none.
 	ForwardToken string
-	// LenientPaths lets pass what StrictPath refuses.
+	// LenientPaths judges paths by wire.LenientPath instead of wire.StrictPath.
 	LenientPaths bool
 	// PassPreflight hands CORS preflights to the upstream.
 	PassPreflight bool
@@ -48,10 +48,11 @@ type Rule struct {
 // Decider is what a gate needs of authz.
 type Decider interface {
 	Decide(ctx context.Context, c authz.Credential, service string) (*authz.Decision, error)
+	// UpstreamToken returns a header's one value.
 	UpstreamToken(ctx context.Context, d *authz.Decision) ([]string, error)
 }
 
-// Config is what gates share.
+// Config is what gates share. Page and Reserved may be nil.
 type Config struct {
 	Site    *wire.Site
 	Next    *wire.NextPolicy
@@ -77,12 +78,16 @@ func New(c Config, rule Rule) (*Gate, error) {
 	if rule.Kind == Permission && (rule.Service == "" || len(rule.All)+len(rule.Any) == 0) {
 		return nil, fmt.Errorf("a permission gate needs a service and at least one permission")
 	}
+	if rule.Kind != Permission && rule.ForwardToken != "" {
+		return nil, fmt.Errorf("only a permission gate forwards a token: a permission token is for one service")
+	}
 	if c.Reserved == nil {
 		c.Reserved = new(Reserved)
 	}
 	if err := c.Reserved.add(rule.ForwardToken); err != nil {
 		return nil, err
 	}
+	rule.ForwardToken = http.CanonicalHeaderKey(rule.ForwardToken)
 	return &Gate{Config: c, rule: rule, reader: wire.Reader{Site: c.Site, Ours: c.Ours}}, nil
 }
 
@@ -99,21 +104,9 @@ func (g *Gate) Admit(w http.ResponseWriter, r *http.Request, st *State) *wire.Pr
 			return p
 		}
 	}
-	if g.rule.Kind != Identify && !g.rule.PassPreflight && wire.IsPreflight(r) {
-		return &preflight
-	}
-	d, p := g.decide(r, st)
+	d, p := g.judge(r, st)
 	if p != nil {
-		if g.rule.Kind != Identify || p.Code == wire.CodeAmbiguousCredentials {
-			return p
-		}
-		d = nil
-	}
-	if g.rule.Kind == Permission {
-		if p := g.missing(d, st); p != nil {
-			st.Candidate = d
-			return p
-		}
+		return p
 	}
 	st.Decision = d
 	if p := g.setHeaders(r, st); p != nil {
@@ -121,6 +114,29 @@ func (g *Gate) Admit(w http.ResponseWriter, r *http.Request, st *State) *wire.Pr
 	}
 	st.vary(w.Header())
 	return nil
+}
+
+// judge says as whom a request may go on; nil means as nobody.
+func (g *Gate) judge(r *http.Request, st *State) (*authz.Decision, *wire.Problem) {
+	if g.rule.Kind != Identify && wire.IsPreflight(r) {
+		if !g.rule.PassPreflight {
+			return nil, &preflight
+		}
+		return nil, nil // preflights carry no credentials (Fetch standard)
+	}
+	d, p := g.decide(r, st)
+	switch {
+	case p != nil && g.rule.Kind == Identify && p.Code != wire.CodeAmbiguousCredentials:
+		return nil, nil
+	case p != nil:
+		return nil, p
+	case g.rule.Kind == Permission:
+		if p := g.missing(d, st); p != nil {
+			st.Candidate = d
+			return nil, p
+		}
+	}
+	return d, nil
 }
 
 // decide finds out whose credential it is. A token speaks before a cookie,

@@ -31,8 +31,11 @@ type Rendered struct {
 	values [headerCount]string // "" means no header
 }
 
-// Render is authz.Config.Render: it makes the header values of a decision.
-func Render(d *authz.Decision) any {
+// Render is authz.Config.Render: it makes the header values of a decision, a
+// *Rendered.
+func Render(d *authz.Decision) any { return render(d) }
+
+func render(d *authz.Decision) *Rendered {
 	r := &Rendered{values: [headerCount]string{
 		headerValue(d.User.ID), headerValue(d.User.Username), headerValue(d.User.Email), headerValue(d.User.Name),
 	}}
@@ -89,33 +92,45 @@ func permissionsValue(permissions map[string]any) string {
 }
 
 // setHeaders sets each identity header exactly once from the decision, and
-// removes those of an earlier gate that this one does not speak of (S13).
+// removes those of an earlier gate that this one does not speak of (S13). What
+// the client sent under these names is gone since clean.
 func (g *Gate) setHeaders(r *http.Request, st *State) *wire.Problem {
-	if g.rule.ForwardToken != "" {
-		delete(r.Header, http.CanonicalHeaderKey(g.rule.ForwardToken))
+	if st.forwarded != "" {
+		delete(r.Header, st.forwarded)
+		st.forwarded = ""
 	}
-	var rendered *Rendered
+	rendered := anonymous
 	if st.Decision != nil {
-		rendered, _ = st.Decision.Rendered.(*Rendered)
-		if rendered == nil {
-			rendered = Render(st.Decision).(*Rendered)
-		}
-		st.values = [headerCount + 1]string(append(rendered.values[:], st.values[headerCount]))
+		rendered = renderedOf(st.Decision)
+	} else if !st.named {
+		return nil
 	}
+	st.named = st.Decision != nil
 	for i, name := range identityHeaders {
-		if rendered == nil || rendered.values[i] == "" {
+		if value := rendered.values[i]; value != "" {
+			r.Header[name] = st.own(i, value)
+		} else {
 			delete(r.Header, name)
-			continue
 		}
-		r.Header[name] = st.values[i : i+1 : i+1]
 	}
-	if g.rule.ForwardToken == "" || g.rule.Kind != Permission {
+	if g.rule.ForwardToken == "" || st.Decision == nil {
 		return nil
 	}
 	values, err := g.Decider.UpstreamToken(r.Context(), st.Decision)
-	if err != nil {
+	if err != nil || len(values) != 1 {
 		return &unavailable
 	}
-	r.Header[http.CanonicalHeaderKey(g.rule.ForwardToken)] = append([]string(nil), values...)
+	st.forwarded = g.rule.ForwardToken
+	r.Header[st.forwarded] = st.own(tokenSlot, values[0])
 	return nil
+}
+
+// anonymous is nobody's decision: no headers at all.
+var anonymous = new(Rendered)
+
+func renderedOf(d *authz.Decision) *Rendered {
+	if rendered, ok := d.Rendered.(*Rendered); ok {
+		return rendered
+	}
+	return render(d)
 }

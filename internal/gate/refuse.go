@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -8,8 +9,15 @@ import (
 	"github.com/datahq/auth-gateway/internal/wire"
 )
 
-// retryLater is what a client is told when the gateway cannot tell.
-const retryLater = 5 * time.Second
+const (
+	// retryLater is what a client is told when the gateway cannot tell.
+	retryLater = 5 * time.Second
+	// maxReturn is how long an address to come back to may be, in bytes: escaped
+	// in the login URL, it must fit into a request again.
+	maxReturn = 4 << 10
+	// allowed goes with a 405 (RFC 9110 section 15.5.6): all but CONNECT.
+	allowed = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, TRACE"
+)
 
 // The refusals. Admit returns pointers to these; Refuse completes a copy.
 var (
@@ -32,31 +40,40 @@ func IsRefusal(p *wire.Problem) bool { return p != &preflight }
 
 // Complete fills in what a refusal says of this request: original is the
 // request URI as the client sent it, before any rewrite.
-func (g *Gate) Complete(p *wire.Problem, r *http.Request, original, requestID string) wire.Problem {
+func (g *Gate) Complete(p *wire.Problem, r *http.Request, st *State, original, requestID string) wire.Problem {
 	full := *p
 	full.RequestID = requestID
+	full.Next = g.returnTo(r, original)
+	if st.Candidate != nil {
+		user := st.Candidate.User
+		full.Account = cmp.Or(user.Name, user.Username, user.Email)
+	}
 	if p.Status == http.StatusUnauthorized {
-		full.LoginURL = g.loginURL(r, original)
+		full.LoginURL = g.Site.URL("/login")
+		if full.Next != "" {
+			full.LoginURL = g.Site.LoginURL(full.Next)
+		}
 	}
 	return full
 }
 
-// loginURL leads back to where the browser wanted to go, if that is a place of
-// this site.
-func (g *Gate) loginURL(r *http.Request, original string) string {
-	if path, query, found := strings.Cut(original, "?"); found && g.rule.QueryToken {
+// returnTo is where a browser comes back to after signing in; "" if that is
+// no place of this site. A token in the query stays behind, whoever it is for:
+// in the login URL no log would know it for one (S41).
+func (g *Gate) returnTo(r *http.Request, original string) string {
+	if path, query, found := strings.Cut(original, "?"); found {
 		original = path
 		if query = wire.WithoutParameter(query, "jwt"); query != "" {
 			original += "?" + query
 		}
 	}
-	if !g.isOwn(r) || g.Next == nil {
-		return g.Site.URL("/login")
+	if !g.isOwn(r) || !strings.HasPrefix(original, "/") || len(original) > maxReturn {
+		return ""
 	}
-	if _, err := g.Next.Check(original); err != nil || !strings.HasPrefix(original, "/") {
-		return g.Site.URL("/login")
+	if _, err := g.Next.Check(original); err != nil {
+		return ""
 	}
-	return g.Site.LoginURL(original)
+	return original
 }
 
 func (g *Gate) isOwn(r *http.Request) bool { return g.Site.IsOwnHost(r.Host) || g.Site.IsAlias(r.Host) }
@@ -71,8 +88,11 @@ func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, p *wire.Problem, f
 	}
 	h := w.Header()
 	h.Add("Vary", varyValue+", Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
-	if g.Next != nil && (p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden) {
+	switch p.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
 		g.Next.AllowOrigin(h, r)
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", allowed)
 	}
 	client := wire.ClientOf(r)
 	switch {

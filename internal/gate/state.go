@@ -26,10 +26,26 @@ type State struct {
 
 	cleaned     bool
 	varied      bool
+	named       bool // identity headers are set
 	credentials wire.Credentials
-	// values backs the headers that are set, so that each request has its own
-	// and a later handler may change them.
-	values [headerCount + 1]string
+	// forwarded is the header in which the last gate forwards a token, "" if it
+	// does not.
+	forwarded string
+	// values backs the headers that are set: identityHeaders and then those of the
+	// slots.
+	values [headerCount + 2]string
+}
+
+const (
+	varySlot = headerCount + iota
+	tokenSlot
+)
+
+// own makes header values of this request's own, without allocating, so that a
+// later handler may change them in place: the decision's are shared.
+func (st *State) own(slot int, value string) []string {
+	st.values[slot] = value
+	return st.values[slot : slot+1 : slot+1]
 }
 
 // expand replaces placeholders; a permission must not become empty by it.
@@ -52,6 +68,5 @@ func (st *State) vary(h http.Header) {
 		h.Add("Vary", varyValue)
 		return
 	}
-	st.values[headerCount] = varyValue
-	h["Vary"] = st.values[headerCount : headerCount+1 : headerCount+1]
+	h["Vary"] = st.own(varySlot, varyValue)
 }

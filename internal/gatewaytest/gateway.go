@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +26,12 @@ import (
 
 // asGateway in the environment makes a test binary the gateway.
 const asGateway = "AUTH_GATEWAY_TEST_PROCESS"
+
+// ownVariables are read by the gateway; those of the machine do not count.
+var ownVariables = []string{
+	"PRIVATE_KEY", "PUBLIC_KEY", "GOOGLE_KEY", "GOOGLE_SECRET", "GITHUB_KEY", "GITHUB_SECRET", "DATABASE_URL",
+	"EXTERNAL_ADDRESS", "ALLOWED_NEXT", "ALLOWED_SERVICES", "INSTALLED_EXTENSIONS",
+}
 
 // Main runs the tests, or the gateway if this process was started as one. It
 // does not return.
@@ -146,9 +153,11 @@ func (g *Gateway) RunFile(t testing.TB, caddyfile, address string) {
 func (g *Gateway) command(args ...string) *exec.Cmd {
 	command := exec.Command(os.Args[0], args...)
 	command.Dir = g.State
-	command.Env = append(os.Environ(),
-		asGateway+"=1", "XDG_DATA_HOME="+g.State+"/data", "XDG_CONFIG_HOME="+g.State+"/config",
-		"PRIVATE_KEY=", "PUBLIC_KEY=")
+	command.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(ownVariables, name)
+	})
+	command.Env = append(command.Env, asGateway+"=1", "XDG_DATA_HOME="+g.State+"/data", "XDG_CONFIG_HOME="+g.State+"/config")
 	command.Env = append(command.Env, g.config.Env...)
 	return command
 }

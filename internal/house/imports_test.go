@@ -28,19 +28,26 @@ var mayImport = map[string][]string{
 	"internal/store/storetest": {"providers"},
 	"internal/demo":            {"internal/token"},
 
-	"providers":               {},
-	"providers/identity/oidc": {"providers"},
+	"providers":                       {},
+	"providers/identity/internal/idp": {"providers"},
+	"providers/identity/oidc":         {"providers", "providers/identity/internal/idp"},
+	"providers/identity/github":       {"providers", "providers/identity/internal/idp"},
 	// The development provider is a small OpenID provider with the ordinary
 	// client in front of it.
-	"providers/identity/dev":         {"providers", "providers/identity/oidc", "providers/providertest/fakeidp"},
+	"providers/identity/dev": {
+		"providers", "providers/identity/internal/idp", "providers/identity/oidc", "providers/providertest/fakeidp",
+	},
 	"providers/permission/static":    {"providers"},
+	"providers/permission/database":  {"providers"},
 	"providers/providertest":         {"providers", "providers/providertest/fakeidp"},
 	"providers/providertest/fakeidp": {},
 }
 
 // testsOnly are helpers of tests. They may import anything, and nothing but
 // tests may import them.
-var testsOnly = []string{"internal/gatewaytest", "internal/store/storetest", "providers/providertest"}
+var testsOnly = []string{
+	"internal/gatewaytest", "internal/store/storetest", "providers/providertest", "providers/providertest/fakegithub",
+}
 
 // onlyImporter says which package alone may import a library.
 var onlyImporter = map[string]string{

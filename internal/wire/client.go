@@ -54,8 +54,20 @@ func acceptsHTML(r *http.Request) bool {
 			mediaType, params, _ := strings.Cut(item, ";")
 			mediaType = strings.TrimSpace(mediaType)
 			if strings.EqualFold(mediaType, "text/html") || strings.EqualFold(mediaType, "application/xhtml+xml") {
-				return !strings.Contains(strings.ReplaceAll(params, " ", ""), "q=0") || strings.Contains(params, "q=0.")
+				return !hasZeroWeight(params)
 			}
+		}
+	}
+	return false
+}
+
+// hasZeroWeight reports whether the parameters of an item of Accept say that
+// it is not wanted: "q=0", "q=0.000" (RFC 9110 section 12.4.2).
+func hasZeroWeight(params string) bool {
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
+		if strings.EqualFold(name, "q") && strings.HasPrefix(value, "0") {
+			return strings.Trim(value, "0.") == ""
 		}
 	}
 	return false
@@ -76,26 +88,26 @@ func CookieCounts(r *http.Request) bool {
 // SameOrigin reports whether a request comes from a page of the same origin, or
 // from no page at all.
 func SameOrigin(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return true
-	case "":
+	site := r.Header["Sec-Fetch-Site"] // by its canonical name: this is on every request's way
+	if len(site) == 0 {
 		return sameOrigin(r)
 	}
-	return false
+	return len(site) == 1 && (site[0] == "same-origin" || site[0] == "none")
 }
 
 // sameOrigin judges by Origin, which every browser sends with what may change
 // something and with WebSocket handshakes. Absence means no browser, or a
-// plain GET of one.
+// plain GET of one. A page that came by plain http is not ours, even of the same
+// host, unless that is this machine: whoever sits in between may have written it.
 func sameOrigin(r *http.Request) bool {
 	origins := r.Header["Origin"]
 	switch len(origins) {
 	case 0:
 		return true
 	case 1:
-		_, host, found := strings.Cut(origins[0], "://")
-		return found && host != "" && strings.EqualFold(host, r.Host)
+		scheme, host, _ := strings.Cut(origins[0], "://")
+		name, _ := splitHost(host)
+		return host != "" && strings.EqualFold(host, r.Host) && (scheme == "https" || scheme == "http" && IsLoopbackHost(name))
 	}
 	return false
 }

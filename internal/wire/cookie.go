@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +42,11 @@ func (s *Site) OwnsCookie(name string) bool {
 		}
 		name = name[len(prefix):]
 	}
-	return name == "auth_session" || len(name) == len("login-")+loginCookieTag && strings.HasPrefix(name, "login-")
+	return name == "auth_session" || isLoginCookie(name, "login-")
+}
+
+func isLoginCookie(name, prefix string) bool {
+	return len(name) == len(prefix)+loginCookieTag && strings.HasPrefix(name, prefix)
 }
 
 // SessionCookie reads the session cookie. Two of that name mean that somebody
@@ -93,24 +99,21 @@ func (s *Site) ClearSessionCookie(w http.ResponseWriter) {
 // SetLoginCookie binds a sign-in to the browser and drops the oldest of those
 // that are under way when there are too many.
 func (s *Site) SetLoginCookie(w http.ResponseWriter, r *http.Request, state, secret string, expires time.Time) {
-	var oldest string
-	var oldestAt int64
-	count := 0
-	for _, c := range r.Cookies() {
-		if !strings.HasPrefix(c.Name, s.loginCookiePrefix()) {
-			continue
-		}
-		count++
-		stamp, _, _ := strings.Cut(c.Value, ".")
-		at, _ := strconv.ParseInt(stamp, 10, 64)
-		if oldest == "" || at < oldestAt {
-			oldest, oldestAt = c.Name, at
-		}
-	}
-	if count >= maxLoginCookies {
-		s.setCookie(w, oldest, "", time.Time{})
+	prefix := s.loginCookiePrefix()
+	underWay := slices.DeleteFunc(r.Cookies(), func(c *http.Cookie) bool { return !isLoginCookie(c.Name, prefix) })
+	slices.SortStableFunc(underWay, func(a, b *http.Cookie) int { return cmp.Compare(loginStamp(a), loginStamp(b)) })
+	for _, c := range underWay[:max(0, len(underWay)-maxLoginCookies+1)] {
+		s.setCookie(w, c.Name, "", time.Time{})
 	}
 	s.setCookie(w, s.loginCookieName(state), strconv.FormatInt(expires.Unix(), 10)+"."+secret, expires)
+}
+
+// loginStamp is when a login cookie expires, in Unix seconds, as its value
+// says: browsers do not send what Expires was.
+func loginStamp(c *http.Cookie) int64 {
+	stamp, _, _ := strings.Cut(c.Value, ".")
+	at, _ := strconv.ParseInt(stamp, 10, 64)
+	return at
 }
 
 // ClearLoginCookie takes away the cookie of a sign-in that has ended.
@@ -131,20 +134,18 @@ func (s *Site) setCookie(w http.ResponseWriter, name, value string, expires time
 }
 
 // StripCookies removes the gateway's own cookies from a request that is about
-// to be forwarded (S9) and leaves the others as they came.
+// to be forwarded (S9) and leaves the others as they came, in the slice in which
+// they came.
 func (s *Site) StripCookies(h http.Header) {
 	lines := h["Cookie"]
-	kept := lines[:0:0]
-	changed := false
+	kept := lines[:0]
 	for _, line := range lines {
-		rest, cut := s.stripLine(line)
-		changed = changed || cut
-		if rest != "" {
+		if rest := s.stripLine(line); rest != "" {
 			kept = append(kept, rest)
 		}
 	}
 	switch {
-	case !changed:
+	case len(kept) == len(lines):
 	case len(kept) == 0:
 		delete(h, "Cookie")
 	default:
@@ -152,27 +153,24 @@ func (s *Site) StripCookies(h http.Header) {
 	}
 }
 
-func (s *Site) stripLine(line string) (rest string, cut bool) {
-	for part := range strings.SplitSeq(line, ";") {
-		name, _, _ := strings.Cut(part, "=")
-		if s.OwnsCookie(strings.Trim(name, " \t")) {
-			cut = true
-			break
+// stripLine copies nothing unless a cookie of ours stands between others.
+func (s *Site) stripLine(line string) string {
+	for start := 0; start < len(line); {
+		end, next := len(line), len(line)
+		if i := strings.IndexByte(line[start:], ';'); i >= 0 {
+			end, next = start+i, start+i+1
 		}
-	}
-	if !cut {
-		return line, false
-	}
-	var b strings.Builder
-	for part := range strings.SplitSeq(line, ";") {
-		name, _, _ := strings.Cut(part, "=")
-		if part = strings.Trim(part, " \t"); part == "" || s.OwnsCookie(strings.Trim(name, " \t")) {
+		name, _, _ := strings.Cut(line[start:end], "=")
+		if !s.OwnsCookie(strings.Trim(name, " \t")) {
+			start = next
 			continue
 		}
-		if b.Len() > 0 {
-			b.WriteString("; ")
+		before := strings.TrimRight(line[:start], "; \t")
+		after := s.stripLine(strings.TrimLeft(line[next:], " \t"))
+		if before == "" || after == "" {
+			return before + after
 		}
-		b.WriteString(part)
+		return before + "; " + after
 	}
-	return b.String(), true
+	return line
 }

@@ -58,11 +58,15 @@ func (rd *Reader) Read(r *http.Request) (Credentials, error) {
 func (rd *Reader) readBearer(r *http.Request, c *Credentials) error {
 	lines := r.Header["Authorization"]
 	for _, line := range lines {
-		scheme, token, _ := strings.Cut(line, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
+		// RFC 9110 section 11.4 has blanks here alone, but some upstreams split at
+		// a tab as well. HTTP/2 leaves blanks in front that HTTP/1 removes.
+		line = strings.Trim(line, " \t")
+		end := strings.IndexAny(line, " \t")
+		if end < 0 || !strings.EqualFold(line[:end], "Bearer") {
 			continue
 		}
-		if token = strings.Trim(token, " "); !rd.Ours(token) {
+		token := strings.Trim(line[end:], " \t")
+		if !rd.Ours(token) {
 			continue
 		}
 		if len(lines) > 1 {
@@ -128,8 +132,8 @@ func QueryValues(query, name string) []string {
 // WithoutParameter removes every parameter of that name from a query, encoded
 // spellings included, and leaves the others byte for byte.
 func WithoutParameter(query, name string) string {
-	if query == "" {
-		return ""
+	if len(QueryValues(query, name)) == 0 {
+		return query
 	}
 	kept := make([]string, 0, 8)
 	for pair := range strings.SplitSeq(query, "&") {

@@ -75,10 +75,10 @@ func parseNextEntry(text string) (nextEntry, error) {
 	if e.host, err = canonicalHost(u.Scheme, u.Host); err != nil {
 		return fail(err.Error())
 	}
-	e.prefix = strings.TrimSuffix(u.EscapedPath(), "/")
-	if e.prefix != "" && StrictPath(e.prefix) != nil {
+	if path := u.EscapedPath(); path != "" && StrictPath(path) != nil {
 		return fail("has an ambiguous path")
 	}
+	e.prefix = strings.TrimSuffix(u.EscapedPath(), "/")
 	return e, nil
 }
 
@@ -95,8 +95,11 @@ func (n *NextPolicy) Check(next string) (string, error) {
 			return bad("it contains a blank, a backslash, a control or a non-ASCII character")
 		}
 	}
+	if !validEscapes(pathOf(next)) || !validEscapes(fragmentOf(next)) {
+		return bad("it contains a broken escape")
+	}
 	if next[0] == '/' {
-		if err := StrictPath(pathOf(next)); err != nil {
+		if StrictPath(pathOf(next)) != nil {
 			return bad("its path is ambiguous")
 		}
 		return n.site.origin + next, nil
@@ -115,7 +118,7 @@ func (n *NextPolicy) Check(next string) (string, error) {
 		return bad("it has no plain host")
 	}
 	path := pathOf(rest[len(authority):])
-	if strings.Contains(path, "//") || hidesDotSegment(path) || !validEscapes(next) {
+	if strings.Contains(path, "//") || hidesDotSegment(path) {
 		return bad("its path is ambiguous")
 	}
 	if !n.allows(scheme, host, path) {
@@ -134,11 +137,17 @@ func validEscapes(text string) bool {
 	return true
 }
 
+// pathOf is what comes before the query and the fragment.
 func pathOf(text string) string {
 	if i := strings.IndexAny(text, "?#"); i >= 0 {
 		return text[:i]
 	}
 	return text
+}
+
+func fragmentOf(text string) string {
+	_, fragment, _ := strings.Cut(text, "#")
+	return fragment
 }
 
 func (n *NextPolicy) allows(scheme, host, path string) bool {
@@ -208,24 +217,4 @@ func (n *NextPolicy) AllowsOrigin(origin string) bool {
 		}
 	}
 	return false
-}
-
-// Deliver puts a session token into a checked destination, as the original
-// service did (contract 1.2): as the last parameter "jwt", unescaped; others of
-// that name and parameters without a value are dropped, the fragment is kept.
-func Deliver(next, token string) string {
-	rest, fragment, hasFragment := strings.Cut(next, "#")
-	address, query, _ := strings.Cut(rest, "?")
-	kept := make([]string, 0, 8)
-	for pair := range strings.SplitSeq(query, "&") {
-		key, value, _ := strings.Cut(pair, "=")
-		if value != "" && unescape(key) != "jwt" {
-			kept = append(kept, pair)
-		}
-	}
-	delivered := address + "?" + strings.Join(append(kept, "jwt="+token), "&")
-	if hasFragment {
-		delivered += "#" + fragment
-	}
-	return delivered
 }

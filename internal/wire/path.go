@@ -2,7 +2,10 @@ package wire
 
 import (
 	"errors"
+	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ErrBadPath says that a path could mean different things to the gateway and
@@ -10,22 +13,24 @@ import (
 var ErrBadPath = errors.New("ambiguous path")
 
 // StrictPath checks a path as it stands in the request line, still escaped
-// (S11): it begins with "/", has no empty or dot segment, no backslash, no
-// control or non-ASCII byte, and no escape that hides a slash, backslash, dot,
-// percent sign or control. Percent-encoded UTF-8 is fine.
+// (S11): it begins with "/", has no empty or dot segment, no backslash, "?", "#",
+// blank, control or non-ASCII byte, and no escape that hides a slash, backslash,
+// dot, percent sign or control. Percent-encoded UTF-8 is fine; other bytes above
+// 0x7F are not, since "%C0%AF" is a slash to a careless decoder.
 func StrictPath(escaped string) error {
 	if escaped == "" || escaped[0] != '/' {
 		return ErrBadPath
 	}
 	for i := 0; i < len(escaped); i++ {
 		switch c := escaped[i]; {
-		case c <= ' ' || c >= 0x7f || c == '\\' || c == '#':
+		case c <= ' ' || c >= 0x7f || c == '\\' || c == '#' || c == '?':
 			return ErrBadPath
 		case c == '%':
-			if !plainEscape(escaped[i:]) {
+			n := plainEscape(escaped[i:])
+			if n == 0 {
 				return ErrBadPath
 			}
-			i += 2
+			i += n - 1
 		case c == '/' && i+1 < len(escaped):
 			if !plainSegment(escaped[i+1:]) {
 				return ErrBadPath
@@ -37,7 +42,7 @@ func StrictPath(escaped string) error {
 
 // plainSegment looks at the segment that begins rest: not empty before another
 // slash, and neither "." nor ".." (with or without ";parameters", which some
-// servers cut off).
+// servers cut off, also when the ";" is escaped).
 func plainSegment(rest string) bool {
 	if rest[0] == '/' {
 		return false
@@ -49,26 +54,67 @@ func plainSegment(rest string) bool {
 	if len(rest) > 1 && rest[1] == '.' {
 		dots = 2
 	}
-	return len(rest) > dots && rest[dots] != '/' && rest[dots] != ';'
+	rest = rest[dots:]
+	return rest != "" && rest[0] != '/' && rest[0] != ';' && !(len(rest) > 2 && strings.EqualFold(rest[:3], "%3b"))
 }
 
-// plainEscape reports whether s begins with a well-formed escape of a byte
-// that changes nothing in a path's structure.
-func plainEscape(s string) bool {
-	if len(s) < 3 {
-		return false
+// plainEscape returns the length of the escaped character that s begins with,
+// all of its bytes, or 0 if it is malformed or would change a path's structure.
+func plainEscape(s string) int {
+	b, ok := escapedByte(s)
+	switch {
+	case !ok || b < 0x20 || b == 0x7f || b == '/' || b == '\\' || b == '.' || b == '%':
+		return 0
+	case b < utf8.RuneSelf:
+		return 3
+	}
+	var text [utf8.UTFMax]byte
+	n := 0
+	for n < len(text) {
+		if text[n], ok = escapedByte(s[3*n:]); !ok {
+			break
+		}
+		n++
+		if utf8.FullRune(text[:n]) {
+			break
+		}
+	}
+	r, size := utf8.DecodeRune(text[:n])
+	if r == utf8.RuneError && size <= 1 || unicode.IsControl(r) {
+		return 0
+	}
+	return 3 * size
+}
+
+// escapedByte is the byte that s begins with in the form "%41".
+func escapedByte(s string) (b byte, ok bool) {
+	if len(s) < 3 || s[0] != '%' {
+		return 0, false
 	}
 	hi, lo := unhex(s[1]), unhex(s[2])
-	if hi < 0 || lo < 0 {
-		return false
+	return byte(hi<<4 | lo), hi >= 0 && lo >= 0
+}
+
+// LenientPath checks a path, still escaped, for an upstream that needs "%2F",
+// "//" and the like in it. It refuses what no upstream needs and what leads
+// away from where the path seems to be: controls, and dot segments in any
+// spelling, with slashes and backslashes alike.
+func LenientPath(escaped string) error {
+	plain, err := url.PathUnescape(escaped)
+	if err != nil || !strings.HasPrefix(escaped, "/") {
+		return ErrBadPath
 	}
-	switch b := byte(hi<<4 | lo); {
-	case b < 0x20 || b == 0x7f:
-		return false
-	case b == '/' || b == '\\' || b == '.' || b == '%':
-		return false
+	for i := range len(plain) {
+		if plain[i] < ' ' || plain[i] == 0x7f {
+			return ErrBadPath
+		}
 	}
-	return true
+	for segment := range strings.FieldsFuncSeq(plain, func(c rune) bool { return c == '/' || c == '\\' }) {
+		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
+			return ErrBadPath
+		}
+	}
+	return nil
 }
 
 func unhex(c byte) int {

@@ -54,10 +54,11 @@ func ParseExternalAddress(address string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return fail("is not an address")
+	case u.User != nil:
+		address = u.Host // what stands before it may be a password
+		return fail("contains user information")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return fail("has the scheme %q", u.Scheme)
-	case u.User != nil:
-		return fail("contains user information")
 	case u.Path != "":
 		return fail("has a path (%s)", u.Path)
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
@@ -164,7 +165,7 @@ func splitAuthority(host string) (name, port string, err error) {
 	}
 	if strings.HasPrefix(name, "[") {
 		ip, err := netip.ParseAddr(strings.Trim(name, "[]"))
-		if err != nil || !ip.Is6() || ip.Zone() != "" || "["+ip.String()+"]" != name {
+		if err != nil || !ip.Is6() || ip.Is4In6() || ip.Zone() != "" || "["+ip.String()+"]" != name {
 			return "", "", fmt.Errorf("has the host %q", name)
 		}
 		return name, port, nil

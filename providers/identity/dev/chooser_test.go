@@ -37,7 +37,7 @@ func TestPage(t *testing.T) {
 		t.Fatalf("%d %v", status, header)
 	}
 	for name, want := range map[string]string{
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		"Referrer-Policy":         "no-referrer",
 		"Cache-Control":           "no-store",
 		"X-Content-Type-Options":  "nosniff",

@@ -21,7 +21,7 @@ var chooserPage = template.Must(template.New("chooser.html").Parse(chooserHTML))
 
 // The whole sign-in happens on one origin, so form-action 'self' covers the
 // redirects behind the form too.
-const contentSecurityPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 type contextKey struct{}
 

@@ -1,9 +1,9 @@
 package oidc
 
 import (
-	"strings"
-
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 // options are what may stand in the block, in the order an error shows them.
@@ -29,56 +29,26 @@ func (p *Provider) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 func (p *Provider) unmarshal(d *caddyfile.Dispenser, module string) error {
-	d.Next() // the module's name
-	if d.NextArg() {
-		return d.Errf("login provider %s: expected no argument after its name, only a block", module)
-	}
-	seen := make(map[string]bool)
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		option := d.Val()
-		if seen[option] {
-			return d.Errf("option '%s' of login provider %s is given twice", option, module)
+	return idp.ReadBlock(d, module, func(option string) error {
+		switch option {
+		case "issuer":
+			return idp.ReadValue(d, module, option, &p.Issuer)
+		case "client_id":
+			return idp.ReadValue(d, module, option, &p.ClientID)
+		case "client_secret":
+			return idp.ReadValue(d, module, option, &p.ClientSecret)
+		case "scopes":
+			return idp.ReadValues(d, module, option, &p.Scopes)
+		case "signing_algorithm":
+			return idp.ReadValue(d, module, option, &p.SigningAlgorithm)
+		case "auth_params":
+			return p.unmarshalAuthParams(d, module)
+		case "groups_claim":
+			return idp.ReadValue(d, module, option, &p.GroupsClaim)
+		default:
+			return idp.Unrecognized(d, module, option, options)
 		}
-		seen[option] = true
-		if err := p.unmarshalOption(d, module, option); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *Provider) unmarshalOption(d *caddyfile.Dispenser, module, option string) error {
-	var value *string
-	switch option {
-	case "issuer":
-		value = &p.Issuer
-	case "client_id":
-		value = &p.ClientID
-	case "client_secret":
-		value = &p.ClientSecret
-	case "signing_algorithm":
-		value = &p.SigningAlgorithm
-	case "groups_claim":
-		value = &p.GroupsClaim
-	case "scopes":
-		if p.Scopes = d.RemainingArgs(); len(p.Scopes) == 0 {
-			return d.Errf("option 'scopes' of login provider %s: found no value, expected at least one", module)
-		}
-		return nil
-	case "auth_params":
-		return p.unmarshalAuthParams(d, module)
-	default:
-		return d.Errf("unrecognized option '%s' in login provider %s; did you mean '%s'? (options: %s)",
-			option, module, nearest(option, options), strings.Join(options, ", "))
-	}
-	// No ArgErr: it prints the last value, which may be a part of a secret.
-	args := d.RemainingArgs()
-	if len(args) != 1 {
-		return d.Errf("option '%s' of login provider %s: found %d values, expected one (quote a value with blanks)",
-			option, module, len(args))
-	}
-	*value = args[0]
-	return nil
+	})
 }
 
 func (p *Provider) unmarshalAuthParams(d *caddyfile.Dispenser, module string) error {

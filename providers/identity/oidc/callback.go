@@ -3,14 +3,10 @@ package oidc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
-	"regexp"
-
-	"github.com/coreos/go-oidc/v3/oidc"
-	"golang.org/x/oauth2"
 
 	"github.com/datahq/auth-gateway/providers"
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 // HandleCallback ends a sign-in. No text of the provider's gets into an error
@@ -26,18 +22,18 @@ func (p *Provider) HandleCallback(ctx context.Context, redirectURI string, priva
 
 func (p *Provider) callback(ctx context.Context, redirectURI string, private []byte, query url.Values) (claims, error) {
 	if p.discovery == nil {
-		return nil, errNotProvisioned
+		return nil, idp.ErrNotProvisioned
 	}
 	a, err := parseAttempt(private)
 	if err != nil {
 		return nil, err
 	}
-	sender, err := p.checkSender(query)
+	sender, err := idp.CheckSender(query, p.issuer)
 	if err != nil {
 		return nil, err
 	}
 	if query.Has("error") {
-		return nil, refusal(query.Get("error"))
+		return nil, idp.Refusal(query.Get("error"))
 	}
 	meta, err := p.discovery.get(ctx)
 	if err != nil {
@@ -46,10 +42,11 @@ func (p *Provider) callback(ctx context.Context, redirectURI string, private []b
 	if meta.sendsIssuer && !sender {
 		return nil, errors.New(`the callback has no "iss", which the provider's metadata announces`)
 	}
-	if codes := query["code"]; len(codes) != 1 || codes[0] == "" {
-		return nil, errors.New("the callback does not have exactly one code")
+	code, err := idp.Code(query)
+	if err != nil {
+		return nil, err
 	}
-	token, err := p.exchange(ctx, meta, redirectURI, query.Get("code"), a.Verifier)
+	token, err := idp.Exchange(ctx, p.client, p.oauth2(meta, redirectURI), code, a.Verifier)
 	if err != nil {
 		return nil, err
 	}
@@ -65,59 +62,4 @@ func (p *Provider) callback(ctx context.Context, redirectURI string, private []b
 		return nil, err
 	}
 	return claims.with(more), nil
-}
-
-// checkSender compares "iss" in the callback, so that no other provider's code
-// is taken for this one's (S23, RFC 9207 section 2.4). It reports whether it is
-// there.
-func (p *Provider) checkSender(query url.Values) (bool, error) {
-	issuers := query["iss"]
-	switch {
-	case len(issuers) == 0:
-		return false, nil
-	case len(issuers) == 1 && issuers[0] == p.issuer:
-		return true, nil
-	default:
-		return false, errors.New(`the callback's "iss" is not the issuer of the provider that was asked`)
-	}
-}
-
-// errorCode is what an OAuth error code may look like to be shown.
-var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
-
-// refusal is the error for an error callback (RFC 6749 section 4.1.2.1, OpenID
-// Connect Core 1.0 section 3.1.2.6).
-func refusal(code string) error {
-	switch code {
-	case "access_denied", "login_required", "consent_required", "interaction_required":
-		return fmt.Errorf("the provider answered %s: %w", code, providers.ErrAccessDenied)
-	}
-	return fmt.Errorf("the provider answered %s", shown(code))
-}
-
-func shown(code string) string {
-	if errorCode.MatchString(code) {
-		return code
-	}
-	return "with an error"
-}
-
-// exchange swaps the code for tokens (RFC 6749 section 4.1.3). It is tried
-// once: a code that has been tried is gone.
-func (p *Provider) exchange(ctx context.Context, meta *metadata, redirectURI, code, verifier string) (*oauth2.Token, error) {
-	const doing = "exchanging the code"
-	token, err := p.oauth2(meta, redirectURI).Exchange(oidc.ClientContext(ctx, p.client), code, oauth2.VerifierOption(verifier))
-	var refused *oauth2.RetrieveError
-	var failed *url.Error
-	switch {
-	case err == nil:
-		return token, nil
-	case errors.As(err, &refused):
-		// Its text has the provider's whole answer.
-		return nil, fmt.Errorf("%s: the provider answered %s", doing, shown(refused.ErrorCode))
-	case errors.As(err, &failed):
-		return nil, unavailable(doing, err)
-	default:
-		return nil, fmt.Errorf("%s: the provider's answer is not a token response", doing)
-	}
 }

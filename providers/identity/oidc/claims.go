@@ -4,6 +4,8 @@ import (
 	"maps"
 	"math"
 	"time"
+
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 // claims is a JSON object as decoded. Names are compared exactly.
@@ -45,7 +47,7 @@ func (c claims) time(name string) (time.Time, bool) {
 
 // email returns the address if it is one.
 func (c claims) email() string {
-	if email := c.text("email"); ValidEmail(email) {
+	if email := c.text("email"); idp.ValidEmail(email) {
 		return email
 	}
 	return ""

@@ -15,6 +15,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 const (
@@ -69,7 +71,7 @@ func (d *discovery) get(ctx context.Context) (*metadata, error) {
 		}
 		return r.Val.(*metadata), nil
 	case <-ctx.Done():
-		return nil, unavailable("waiting for the metadata of "+d.issuer, ctx.Err())
+		return nil, idp.Unavailable("waiting for the metadata of "+d.issuer, ctx.Err())
 	}
 }
 
@@ -120,7 +122,7 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 		err = fmt.Errorf("its metadata says that it is %.200q", mismatch.Discovered)
 	}
 	if err != nil {
-		return nil, unavailable(doing, err)
+		return nil, idp.Unavailable(doing, err)
 	}
 	var more struct {
 		JWKS        string   `json:"jwks_uri"`
@@ -128,7 +130,7 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 		SendsIssuer bool     `json:"authorization_response_iss_parameter_supported"`
 	}
 	if err := provider.Claims(&more); err != nil {
-		return nil, unavailable(doing, errors.New("the metadata has a member of the wrong type"))
+		return nil, idp.Unavailable(doing, errors.New("the metadata has a member of the wrong type"))
 	}
 	m := &metadata{
 		Endpoint:    provider.Endpoint(),
@@ -147,8 +149,8 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 	}
 	for _, endpoint := range required {
 		u, err := url.Parse(endpoint.url)
-		if err != nil || !secureURL(u, strings.HasPrefix(d.issuer, "http:")) {
-			return nil, unavailable(doing, fmt.Errorf("the metadata's %s is %.200q, expected an absolute https URL", endpoint.name, endpoint.url))
+		if err != nil || !idp.SecureURL(u, strings.HasPrefix(d.issuer, "http:")) {
+			return nil, idp.Unavailable(doing, fmt.Errorf("the metadata's %s is %.200q, expected an absolute https URL", endpoint.name, endpoint.url))
 		}
 	}
 	return m, nil

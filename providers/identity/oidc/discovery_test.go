@@ -3,6 +3,8 @@ package oidc
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -164,7 +166,7 @@ func TestTLSIsVerified(t *testing.T) {
 	idp := fakeidp.New(fakeidp.Config{})
 	server := httptest.NewTLSServer(idp)
 	defer server.Close()
-	server.Config.ErrorLog = discard
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	p := &Provider{Issuer: server.URL, ClientID: testClientID}
 	provision(t, p)
 	_, _, err := p.LoginURL(t.Context(), redirectURI, "state")

@@ -19,7 +19,9 @@ const (
 )
 
 // Google signs people in through Google. It is the oidc provider with the
-// issuer https://accounts.google.com, which can be pointed at a stand-in.
+// issuer https://accounts.google.com, which can be pointed at a stand-in. If
+// neither client_id nor client_secret is set, they are {env.GOOGLE_KEY} and
+// {env.GOOGLE_SECRET} (contract 1.3).
 type Google struct {
 	Provider
 }
@@ -32,10 +34,14 @@ func (*Google) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// Provision fills in Google's issuer.
+// Provision fills in Google's issuer and the names of the environment variables
+// of the original service.
 func (g *Google) Provision(ctx caddy.Context) error {
 	if g.Issuer == "" {
 		g.Issuer = googleIssuer
+	}
+	if g.ClientID == "" && g.ClientSecret == "" {
+		g.ClientID, g.ClientSecret = "{env.GOOGLE_KEY}", "{env.GOOGLE_SECRET}"
 	}
 	return g.Provider.Provision(ctx)
 }

@@ -1,16 +1,8 @@
 package oidc
 
 import (
-	"net/url"
-	"strings"
-	"unicode"
-
 	"github.com/datahq/auth-gateway/providers"
-)
-
-const (
-	maxName   = 256
-	maxAvatar = 512 // the width of the original's column
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 // handled are the claims that are not passed on as they are: those that have a
@@ -29,9 +21,9 @@ func (p *Provider) identity(c claims) providers.Identity {
 		Subject:   c.text("sub"),
 		SessionID: c.text("sid"),
 		Email:     c.email(),
-		Name:      line(c.text("name")),
-		Username:  line(c.text("preferred_username")),
-		AvatarURL: avatar(c.text("picture")),
+		Name:      idp.Line(c.text("name")),
+		Username:  idp.Line(c.text("preferred_username")),
+		AvatarURL: idp.WebURL(c.text("picture")),
 		Groups:    c.list(p.GroupsClaim),
 	}
 	// S27: a JSON boolean. Some providers write "true", and then it may be
@@ -44,27 +36,4 @@ func (p *Provider) identity(c claims) providers.Identity {
 		who.Claims = c
 	}
 	return who
-}
-
-// line makes text fit for one line of a page.
-func line(s string) string {
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s))
-	if runes := []rune(s); len(runes) > maxName {
-		return string(runes[:maxName])
-	}
-	return s
-}
-
-// avatar returns s if it is the address of something on the web.
-func avatar(s string) string {
-	u, err := url.Parse(s)
-	if err != nil || len(s) > maxAvatar || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
-	}
-	return s
 }

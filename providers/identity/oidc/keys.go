@@ -16,6 +16,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 const (
@@ -128,7 +130,7 @@ func (k *keySet) fetchOnce(ctx context.Context) ([]jose.JSONWebKey, error) {
 	result := k.calls.DoChan("", func() (any, error) {
 		keys, err := k.fetch(context.WithoutCancel(ctx))
 		if err != nil {
-			return nil, unavailable("fetching the keys of the provider", err)
+			return nil, idp.Unavailable("fetching the keys of the provider", err)
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
@@ -142,7 +144,7 @@ func (k *keySet) fetchOnce(ctx context.Context) ([]jose.JSONWebKey, error) {
 		}
 		return r.Val.([]jose.JSONWebKey), nil
 	case <-ctx.Done():
-		return nil, unavailable("waiting for the keys of the provider", ctx.Err())
+		return nil, idp.Unavailable("waiting for the keys of the provider", ctx.Err())
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/datahq/auth-gateway/providers"
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 	"github.com/datahq/auth-gateway/providers/providertest/fakeidp"
 )
 
@@ -100,7 +101,7 @@ func newTestKeys(t *testing.T, algorithm jose.SignatureAlgorithm, set any) *keyS
 	handler.set.Store(set)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	client := newHTTPClient()
+	client := idp.NewHTTPClient()
 	t.Cleanup(client.CloseIdleConnections)
 	return newKeySet(server.URL, algorithm, client, time.Now)
 }

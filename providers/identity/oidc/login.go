@@ -8,14 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 
 	"golang.org/x/oauth2"
-)
 
-// errNotProvisioned is what a Provider answers that Caddy has not loaded.
-var errNotProvisioned = errors.New("the identity provider has not been provisioned")
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
+)
 
 // attempt is the private data of a sign-in.
 type attempt struct {
@@ -29,13 +27,10 @@ type attempt struct {
 // LoginURL begins a sign-in with a verifier and a nonce of its own.
 func (p *Provider) LoginURL(ctx context.Context, redirectURI, state string) (string, []byte, error) {
 	if p.discovery == nil {
-		return "", nil, errNotProvisioned
+		return "", nil, idp.ErrNotProvisioned
 	}
-	if state == "" {
-		return "", nil, errors.New("beginning a sign-in: no state")
-	}
-	if u, err := url.Parse(redirectURI); err != nil || u.Scheme == "" || u.Host == "" {
-		return "", nil, errors.New("beginning a sign-in: the redirect URI is not an absolute URL")
+	if err := idp.CheckStart(redirectURI, state); err != nil {
+		return "", nil, err
 	}
 	meta, err := p.discovery.get(ctx)
 	if err != nil {
@@ -60,7 +55,7 @@ func (p *Provider) LoginURL(ctx context.Context, redirectURI, state string) (str
 // callback (RFC 9207 section 3).
 func (p *Provider) SendsIssuer(ctx context.Context) (bool, error) {
 	if p.discovery == nil {
-		return false, errNotProvisioned
+		return false, idp.ErrNotProvisioned
 	}
 	meta, err := p.discovery.get(ctx)
 	if err != nil {

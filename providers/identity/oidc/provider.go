@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/datahq/auth-gateway/providers"
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 func init() {
@@ -85,7 +86,7 @@ func (p *Provider) Provision(caddy.Context) error {
 	if p.clientID, err = caddy.NewReplacer().ReplaceOrErr(p.ClientID, true, true); err != nil {
 		return fmt.Errorf("client_id: %w", err)
 	}
-	secret, err := resolveSecret(p.ClientSecret)
+	secret, err := idp.ResolveSecret(p.ClientSecret)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (p *Provider) Provision(caddy.Context) error {
 	if p.now == nil {
 		p.now = time.Now
 	}
-	p.client = newHTTPClient()
+	p.client = idp.NewHTTPClient()
 	p.discovery = newDiscovery(p.issuer, p.SigningAlgorithm, p.client, p.now)
 	return nil
 }

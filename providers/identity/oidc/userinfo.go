@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 // userinfo asks for the claims that are not in the id_token. They must be
@@ -20,7 +22,7 @@ func (p *Provider) userinfo(ctx context.Context, meta *metadata, accessToken, su
 	r.Header.Set("Accept", "application/json")
 	resp, err := p.client.Do(r)
 	if err != nil {
-		return nil, unavailable(doing, err)
+		return nil, idp.Unavailable(doing, err)
 	}
 	defer resp.Body.Close()
 	var c claims

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 // asymmetric are the algorithms that an id_token may be signed with. No HMAC:
@@ -30,7 +30,7 @@ var ours = []string{
 
 // Validate checks the configuration.
 func (p *Provider) Validate() error {
-	if err := checkIssuer(p.issuer); err != nil {
+	if err := idp.CheckURL("issuer", p.issuer); err != nil {
 		return err
 	}
 	if p.clientID == "" {
@@ -48,42 +48,4 @@ func (p *Provider) Validate() error {
 		}
 	}
 	return nil
-}
-
-func checkIssuer(issuer string) error {
-	const expected = "expected an absolute https URL without query, fragment or user (http only for localhost, 127.0.0.0/8 and [::1])"
-	if issuer == "" {
-		return errors.New("issuer: found nothing, " + expected)
-	}
-	u, err := url.Parse(issuer)
-	if err != nil {
-		return errors.New("issuer: found something that is no URL, " + expected)
-	}
-	if u.User != nil {
-		// Whatever stands before the @ may be a password.
-		return errors.New("issuer: found a URL with a user, " + expected)
-	}
-	if strings.ContainsAny(issuer, "?#") || !secureURL(u, true) {
-		return fmt.Errorf("issuer: found %q, %s", issuer, expected)
-	}
-	return nil
-}
-
-// secureURL reports whether u may be talked to: https, or http on this machine
-// where that is allowed.
-func secureURL(u *url.URL, loopbackHTTP bool) bool {
-	if u.Hostname() == "" || u.Opaque != "" || u.User != nil {
-		return false
-	}
-	return u.Scheme == "https" || loopbackHTTP && u.Scheme == "http" && IsLoopback(u.Hostname())
-}
-
-// IsLoopback reports whether host is this machine: localhost, 127.0.0.0/8 or
-// ::1, without brackets. Other names may be anybody's to point elsewhere.
-func IsLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
 }

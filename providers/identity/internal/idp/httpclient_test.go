@@ -1,17 +1,14 @@
-package oidc
+package idp
 
 import (
 	"compress/gzip"
 	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 )
-
-var discard = log.New(io.Discard, "", 0)
 
 // S26: what the client lets through.
 func TestHTTPClient(t *testing.T) {
@@ -55,7 +52,7 @@ func TestHTTPClient(t *testing.T) {
 		{"429 of a form", "POST", reply(429, "application/json", "{}"), "status 429"},
 		{"500 of a form", "POST", reply(500, "application/json", "{}"), "status 500"},
 	}
-	client := newHTTPClient()
+	client := NewHTTPClient()
 	defer client.CloseIdleConnections()
 	if client.Timeout != 10*time.Second {
 		t.Errorf("time-out %s, want 10 s", client.Timeout)

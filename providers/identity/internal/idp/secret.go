@@ -1,4 +1,4 @@
-package oidc
+package idp
 
 import (
 	"errors"
@@ -12,10 +12,10 @@ import (
 // it.
 var onePlaceholder = regexp.MustCompile(`^\{(env|file)\.[^{}]+\}$`)
 
-// resolveSecret replaces the placeholders of client_secret. Caddy's errors
+// ResolveSecret replaces the placeholders of client_secret. Caddy's errors
 // print what stands between braces: in a literal secret that is a part of it,
 // so they are passed on only where it cannot be.
-func resolveSecret(value string) (string, error) {
+func ResolveSecret(value string) (string, error) {
 	secret, err := caddy.NewReplacer().ReplaceOrErr(value, true, true)
 	switch {
 	case err == nil:

@@ -1,4 +1,4 @@
-package oidc
+package idp
 
 import (
 	"bytes"
@@ -20,9 +20,11 @@ const (
 	maxBody     = 1 << 20
 )
 
-// newHTTPClient returns the client for every call to the provider (S26): 10 s
-// from dialling to the last byte, at most 1 MiB, no redirect, JSON only.
-func newHTTPClient() *http.Client {
+// NewHTTPClient returns the client for every call to a provider (S26): 10 s
+// from dialling to the last byte, at most 1 MiB, no redirect, JSON only. Every
+// other answer is an error of the call; one with a wrong status is a
+// *StatusError, but for a 4xx answer to a POST, which is returned.
+func NewHTTPClient() *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
 	return &http.Client{
 		Timeout: callTimeout,
@@ -40,14 +42,20 @@ func newHTTPClient() *http.Client {
 	}
 }
 
-// strict refuses every answer that is not what an OpenID Connect provider
-// gives. It reads the body at once, so that what is wrong with it is an error
-// of the call and no parser sees half of it.
+// strict refuses every answer that is not what a provider gives. It reads the
+// body at once, so that what is wrong with it is an error of the call and no
+// parser sees half of it.
 type strict struct {
 	base *http.Transport
 }
 
 func (s strict) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPost && r.Header.Get("Accept") == "" {
+		// The token endpoint: x/oauth2 does not say what it wants, and then GitHub
+		// answers with a form.
+		r = r.Clone(r.Context())
+		r.Header.Set("Accept", "application/json")
+	}
 	resp, err := s.base.RoundTrip(r)
 	if err != nil {
 		return nil, err
@@ -58,7 +66,7 @@ func (s strict) RoundTrip(r *http.Request) (*http.Response, error) {
 	refusal := r.Method == http.MethodPost && resp.StatusCode >= 400 && resp.StatusCode < 500 &&
 		resp.StatusCode != http.StatusTooManyRequests
 	if resp.StatusCode != http.StatusOK && !refusal {
-		return nil, unacceptable("status %d", resp.StatusCode)
+		return nil, newStatusError(resp)
 	}
 	if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType) {
 		return nil, unacceptable("status %d with Content-Type %.80q, expected JSON", resp.StatusCode, contentType)
@@ -88,8 +96,8 @@ func isJSON(contentType string) bool {
 		strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+json"))
 }
 
-// unavailable is the error of a call that brought no answer, or none that can
-// be used.
-func unavailable(doing string, err error) error {
+// Unavailable is the error of a call that brought no answer, or none that can
+// be used. It wraps providers.ErrUnavailable and err.
+func Unavailable(doing string, err error) error {
 	return fmt.Errorf("%s: %w: %w", doing, providers.ErrUnavailable, err)
 }

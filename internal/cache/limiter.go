@@ -1,0 +1,80 @@
+package cache
+
+import (
+	"crypto/sha256"
+	"net/netip"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limit is how often something may happen: Burst times at once, and then as
+// often as PerMinute says.
+type Limit struct {
+	Burst     int
+	PerMinute int
+}
+
+// Limiter counts what happens by address, in this process (S37). Its memory is
+// bounded: who has not been seen for long, or least, is forgotten.
+type Limiter struct {
+	limits  map[string]Limit
+	exempt  []netip.Prefix
+	buckets *Near[*rate.Limiter]
+	now     func() time.Time
+}
+
+// bucketLifetime is how long an address is remembered. By then every bucket
+// has filled up again that a Limit of at least one a minute and a burst of at
+// most 60 describes; larger ones are forgiven a little early.
+const bucketLifetime = time.Hour
+
+// NewLimiter makes a limiter for what is named in limits. Addresses in exempt
+// are not counted. It remembers at most size addresses.
+func NewLimiter(size int, limits map[string]Limit, exempt []netip.Prefix) (*Limiter, error) {
+	buckets, err := NewNear(size, func(*rate.Limiter) time.Duration { return bucketLifetime })
+	if err != nil {
+		return nil, err
+	}
+	return &Limiter{limits: limits, exempt: exempt, buckets: buckets, now: time.Now}, nil
+}
+
+// Allow counts one event and reports whether it may happen; if not, when to try
+// again. Of an IPv6 address the first 64 bits count: they are one network. An
+// event without a limit, and an address that is none, may always happen.
+func (l *Limiter) Allow(event, address string) (retryAfter time.Duration, ok bool) {
+	limit, limited := l.limits[event]
+	ip, err := netip.ParseAddr(address)
+	if !limited || err != nil {
+		return 0, true
+	}
+	ip = ip.Unmap().WithZone("")
+	for _, prefix := range l.exempt {
+		if prefix.Contains(ip) {
+			return 0, true
+		}
+	}
+	network := ip
+	if ip.Is6() {
+		prefix, _ := ip.Prefix(64)
+		network = prefix.Addr()
+	}
+	bucket := l.bucket(sha256.Sum256([]byte(event+" "+network.String())), limit)
+	now := l.now()
+	reservation := bucket.ReserveN(now, 1)
+	if delay := reservation.DelayFrom(now); delay > 0 {
+		reservation.CancelAt(now)
+		return delay, false
+	}
+	return 0, true
+}
+
+func (l *Limiter) bucket(key Key, limit Limit) *rate.Limiter {
+	if bucket, found := l.buckets.Get(key); found {
+		return bucket
+	}
+	return l.buckets.SetIfAbsent(key, rate.NewLimiter(rate.Limit(float64(limit.PerMinute)/60), limit.Burst))
+}
+
+// Close ends the limiter's own goroutine.
+func (l *Limiter) Close() { l.buckets.Close() }

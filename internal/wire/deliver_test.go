@@ -1,0 +1,46 @@
+package wire
+
+import (
+	"net/url"
+	"testing"
+)
+
+// Contract 1.2 and S20: "jwt" goes last and unescaped, the token of somebody
+// else goes, blank parameters go, the rest and the fragment stay. datahub-client
+// takes everything after "?jwt=" for the token, gobble everything after "/?jwt=".
+func TestDeliver(t *testing.T) {
+	for next, want := range map[string]string{
+		"http://localhost:3000":                     "http://localhost:3000?jwt=T.o-k_n",
+		"http://localhost:3000/":                    "http://localhost:3000/?jwt=T.o-k_n",
+		"https://app.example.com/a?":                "https://app.example.com/a?jwt=T.o-k_n",
+		"https://app.example.com/a?b=c":             "https://app.example.com/a?b=c&jwt=T.o-k_n",
+		"https://app.example.com/a?b=c&b=d":         "https://app.example.com/a?b=c&b=d&jwt=T.o-k_n",
+		"https://app.example.com/a?client=web#top":  "https://app.example.com/a?client=web&jwt=T.o-k_n#top",
+		"https://app.example.com/#top":              "https://app.example.com/?jwt=T.o-k_n#top",
+		"https://app.example.com/#":                 "https://app.example.com/?jwt=T.o-k_n#",
+		"https://app.example.com/#a?jwt=x":          "https://app.example.com/?jwt=T.o-k_n#a?jwt=x",
+		"https://app.example.com/a?b#c#d":           "https://app.example.com/a?jwt=T.o-k_n#c#d",
+		"https://app.example.com/a?jwt=evil":        "https://app.example.com/a?jwt=T.o-k_n",
+		"https://app.example.com/a?jwt=evil&b=c":    "https://app.example.com/a?b=c&jwt=T.o-k_n",
+		"https://app.example.com/a?b=c&jwt=x&jwt=y": "https://app.example.com/a?b=c&jwt=T.o-k_n",
+		"https://app.example.com/a?%6Awt=evil&b=c":  "https://app.example.com/a?b=c&jwt=T.o-k_n",
+		"https://app.example.com/a?j%77%74=evil":    "https://app.example.com/a?jwt=T.o-k_n",
+		"https://app.example.com/a?jwt":             "https://app.example.com/a?jwt=T.o-k_n",
+		"https://app.example.com/a?jwt=":            "https://app.example.com/a?jwt=T.o-k_n",
+		"https://app.example.com/a?JWT=x":           "https://app.example.com/a?JWT=x&jwt=T.o-k_n",
+		"https://app.example.com/a?b=&c&d=e&=f":     "https://app.example.com/a?d=e&=f&jwt=T.o-k_n",
+		"https://app.example.com/a?&&&":             "https://app.example.com/a?jwt=T.o-k_n",
+		"https://app.example.com/a?b=%zz&c=d+e%20f": "https://app.example.com/a?b=%zz&c=d+e%20f&jwt=T.o-k_n",
+		"https://app.example.com/a?u=https://x?y=z": "https://app.example.com/a?u=https://x?y=z&jwt=T.o-k_n",
+		"https://app.example.com/a;p=q?b=c":         "https://app.example.com/a;p=q?b=c&jwt=T.o-k_n",
+	} {
+		got := Deliver(next, "T.o-k_n")
+		if got != want {
+			t.Errorf("%q: %q; expected %q", next, got, want)
+		}
+		// S20: whoever reads it sees our token and no other.
+		if u, err := url.Parse(got); err != nil || len(u.Query()["jwt"]) != 1 || u.Query().Get("jwt") != "T.o-k_n" {
+			t.Errorf("%q: %q is read as %v, %v", next, got, u, err)
+		}
+	}
+}
