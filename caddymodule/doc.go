@@ -6,6 +6,7 @@ package caddymodule
 import (
 	// Every built-in provider is registered as a third party's would be.
 	_ "github.com/datahq/auth-gateway/providers/identity/dev"
+	_ "github.com/datahq/auth-gateway/providers/identity/github"
 	_ "github.com/datahq/auth-gateway/providers/identity/oidc"
 	_ "github.com/datahq/auth-gateway/providers/permission/database"
 	_ "github.com/datahq/auth-gateway/providers/permission/static"

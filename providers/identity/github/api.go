@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
@@ -14,33 +15,34 @@ import (
 // get asks the API and decodes its answer into v, numbers as json.Number. The
 // error wraps providers.ErrUnavailable if asking later may help.
 func (p *Provider) get(ctx context.Context, path, accessToken string, v any) error {
+	resource, _, _ := strings.Cut(path, "?")
+	doing := "asking the API for " + resource
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.apiURL+path, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", doing, err)
 	}
 	r.Header.Set("Authorization", "Bearer "+accessToken)
 	r.Header.Set("Accept", "application/vnd.github+json")
 	r.Header.Set("User-Agent", "auth-gateway") // GitHub refuses requests without one
 	resp, err := p.client.Do(r)
 	if err != nil {
-		return failure(path, err)
+		return failure(doing, err)
 	}
 	defer resp.Body.Close()
 	decoder := json.NewDecoder(resp.Body)
 	decoder.UseNumber()
 	if err := decoder.Decode(v); err != nil {
-		return fmt.Errorf("asking the API for %s: the answer is not what it should be", path)
+		return errors.New(doing + ": the answer is not what it should be")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("asking the API for %s: there is something behind the answer", path)
+		return errors.New(doing + ": there is something behind the answer")
 	}
 	return nil
 }
 
 // failure tells a refusal, which asking later does not heal, from an API that
 // does not answer.
-func failure(path string, err error) error {
-	doing := "asking the API for " + path
+func failure(doing string, err error) error {
 	var status *idp.StatusError
 	if errors.As(err, &status) && status.Status >= 400 && status.Status < 500 && !status.RateLimited {
 		return fmt.Errorf("%s: %w", doing, status)

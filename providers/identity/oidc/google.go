@@ -43,6 +43,7 @@ func (g *Google) Provision(ctx caddy.Context) error {
 	if g.ClientID == "" && g.ClientSecret == "" {
 		g.ClientID, g.ClientSecret = "{env.GOOGLE_KEY}", "{env.GOOGLE_SECRET}"
 	}
+	g.oldUserinfo = true
 	return g.Provider.Provision(ctx)
 }
 

@@ -61,6 +61,8 @@ type Provider struct {
 	// Default: groups.
 	GroupsClaim string `json:"groups_claim,omitempty"`
 
+	oldUserinfo bool // Google's older form of the userinfo is understood
+
 	issuer    string
 	clientID  string
 	secret    func() string // a function, so that no printed struct shows it

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 
 	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
@@ -29,8 +30,22 @@ func (p *Provider) userinfo(ctx context.Context, meta *metadata, accessToken, su
 	if err := json.NewDecoder(resp.Body).Decode(&c); err != nil {
 		return nil, errors.New("asking for the userinfo: the answer is not a JSON object")
 	}
+	if p.oldUserinfo {
+		c = c.modern()
+	}
 	if c.text("sub") != subject {
 		return nil, errors.New(`asking for the userinfo: its "sub" is not that of the id_token`)
 	}
 	return c, nil
+}
+
+// modern returns the claims of Google's older userinfo (oauth2/v1/userinfo and
+// v2), which the original service read, under their OpenID Connect names.
+func (c claims) modern() claims {
+	if _, has := c["sub"]; has {
+		return c
+	}
+	modern := maps.Clone(c)
+	modern["sub"], modern["email_verified"] = c["id"], c["verified_email"]
+	return modern
 }
