@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -95,6 +96,30 @@ type App struct {
 	// the database does not answer. Default: 60 seconds; negative: not at all.
 	StaleIfError caddy.Duration `json:"stale_if_error,omitempty"`
 
+	// UserIDs is `md5_email` to give new users the MD5 of their e-mail address as
+	// their ID, as the original service did, for services that compute it
+	// themselves. Whoever knows an address then knows the ID, and whoever has the ID
+	// can try addresses. Default: random.
+	UserIDs string `json:"user_ids,omitempty"`
+
+	// PublicProfiles lets anybody ask for a user's ID, name and picture by
+	// username (`resolve` and `get_profile`). Default: true.
+	PublicProfiles *bool `json:"public_profiles,omitempty"`
+
+	// Gravatar puts the MD5 of the e-mail address into public profiles. Default:
+	// true.
+	Gravatar *bool `json:"gravatar,omitempty"`
+
+	// OSConductor also serves os-conductor's API: `/user/*` and
+	// `/oauth/google_callback`.
+	OSConductor bool `json:"os_conductor,omitempty"`
+
+	// AcceptLegacySessions is the day, as in `2026-12-31`, up to which session
+	// tokens of the original service count at `check` and `authorize`. They are
+	// verified with the text of the signing key, which must be given. Default: they
+	// do not count.
+	AcceptLegacySessions string `json:"accept_legacy_sessions,omitempty"`
+
 	// RateLimits bound what one client address may do.
 	RateLimits *RateLimits `json:"rate_limits,omitempty"`
 
@@ -115,6 +140,8 @@ type App struct {
 	backend    lease
 	limiter    lease
 	events     *eventEmitter
+	legacy     *token.Legacy // nil: none count
+	legacyEnd  time.Time
 	ready      chan struct{}
 	running    atomic.Pointer[runtime]
 }
@@ -150,7 +177,7 @@ func (a *App) provision(ctx caddy.Context) error {
 	if a.ExternalAddress == "" {
 		a.ExternalAddress = loopbackAddress(serverOf(ctx))
 	}
-	for _, step := range []func() error{a.provisionStrings, a.provisionSite, a.provisionKeys, a.provisionDatabase, a.provisionRateLimits, a.checkNames} {
+	for _, step := range []func() error{a.provisionStrings, a.provisionSite, a.provisionKeys, a.provisionDatabase, a.provisionCompatibility, a.provisionRateLimits, a.checkNames} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -43,6 +42,11 @@ func init() {
 //			<what> <burst> <per minute>
 //		}
 //		errors           handle
+//		user_ids         md5_email
+//		public_profiles  on|off
+//		gravatar         on|off
+//		os_conductor
+//		accept_legacy_sessions until <day>
 //	}
 func parseAppOption(d *caddyfile.Dispenser, existing any) (any, error) {
 	d.Next()
@@ -77,6 +81,7 @@ var options = map[string]bool{
 	"external_address": false, "path": false, "database": false, "signing_key": false, "public_key": false, "session_key": false,
 	"session": false, "token_lifetime": true, "stale_if_error": false, "login": true, "service": true, "extension": true, "allow_next": true,
 	"loopback_next": false, "default_next": false, "errors": false, "rate_limits": false,
+	"user_ids": false, "public_profiles": false, "gravatar": false, "os_conductor": false, "accept_legacy_sessions": false,
 }
 
 func (p *appParser) option(name string) error {
@@ -108,13 +113,24 @@ func (p *appParser) option(name string) error {
 	case "allow_next":
 		return p.allowNext()
 	case "loopback_next":
-		on, err := p.onOff()
-		p.app.LoopbackNext = &on
-		return err
+		return p.onOff(&p.app.LoopbackNext)
+	case "public_profiles":
+		return p.onOff(&p.app.PublicProfiles)
+	case "gravatar":
+		return p.onOff(&p.app.Gravatar)
+	case "os_conductor":
+		p.app.OSConductor = true
+		if p.NextArg() {
+			return p.ArgErr()
+		}
+		return nil
+	case "accept_legacy_sessions":
+		return p.legacySessions()
 	}
 	return p.text(map[string]*string{
 		"path": &p.app.Path, "database": &p.app.Database, "signing_key": &p.app.SigningKey, "public_key": &p.app.PublicKey,
 		"session_key": &p.app.SessionKey, "default_next": &p.app.DefaultNext, "errors": &p.app.Errors,
+		"user_ids": &p.app.UserIDs,
 	}[name])
 }
 
@@ -208,70 +224,6 @@ func (p *appParser) staleIfError() error {
 	return p.parseDuration("stale_if_error", text, &p.app.StaleIfError)
 }
 
-func (p *appParser) login() error {
-	if !p.NextArg() {
-		return p.ArgErr()
-	}
-	login := &Login{Name: p.Val()}
-	if !loginName.MatchString(login.Name) {
-		return p.Errf("login name %q is not plain; expected a-z, 0-9, - and _", login.Name)
-	}
-	for _, other := range p.app.Logins {
-		if other.Name == login.Name {
-			return p.Errf("login %s is configured twice; expected one of each name", login.Name)
-		}
-	}
-	p.NextArg() // "login <name> <module>"; without it the name is the module's
-	raw, err := p.guest("identity provider", identityNamespace)
-	login.ProviderRaw = raw
-	p.app.Logins = append(p.app.Logins, login)
-	return err
-}
-
-func (p *appParser) service() error {
-	if !p.NextArg() {
-		return p.ArgErr()
-	}
-	service := &Service{Name: p.Val()}
-	if !serviceName.MatchString(service.Name) {
-		return p.Errf("service name %q is not plain; expected letters, digits, ., - and _", service.Name)
-	}
-	for _, other := range p.app.Services {
-		if other.Name == service.Name {
-			return p.Errf("service %s is configured twice; expected one of each name", service.Name)
-		}
-	}
-	if !p.NextArg() {
-		return p.Errf("service %s has no permission provider; %s", service.Name, expected("", moduleNames(permissionNamespace)))
-	}
-	raw, err := p.guest("permission provider", permissionNamespace)
-	service.ProviderRaw = raw
-	p.app.Services = append(p.app.Services, service)
-	return err
-}
-
-func (p *appParser) extension() error {
-	if !p.NextArg() {
-		return p.ArgErr()
-	}
-	raw, err := p.guest("extension", extensionNamespace)
-	p.app.Extensions = append(p.app.Extensions, &Extension{ModuleRaw: raw})
-	return err
-}
-
-// guest reads the guest module whose name is the current token, with its block.
-func (p *appParser) guest(what, namespace string) (json.RawMessage, error) {
-	name := p.Val()
-	if _, err := caddy.GetModule(namespace + "." + name); err != nil {
-		return nil, p.Errf("unknown %s %q; %s", what, name, expected(name, moduleNames(namespace)))
-	}
-	module, err := caddyfile.UnmarshalModule(p.Dispenser, namespace+"."+name)
-	if err != nil {
-		return nil, err
-	}
-	return caddyconfig.JSONModuleObject(module, "module", name, nil), nil
-}
-
 func (p *appParser) allowNext() error {
 	args := p.RemainingArgs()
 	if len(args) == 0 {
@@ -286,15 +238,28 @@ func (p *appParser) allowNext() error {
 	return nil
 }
 
-func (p *appParser) onOff() (bool, error) {
+func (p *appParser) onOff(field **bool) error {
 	name, text := p.Val(), ""
 	if !p.AllArgs(&text) {
-		return false, p.ArgErr()
+		return p.ArgErr()
 	}
 	if text != "on" && text != "off" {
-		return false, p.Errf("%s is %q; expected on or off", name, text)
+		return p.Errf("%s is %q; expected on or off", name, text)
 	}
-	return text == "on", nil
+	on := text == "on"
+	*field = &on
+	return nil
+}
+
+func (p *appParser) legacySessions() error {
+	word := ""
+	if !p.AllArgs(&word, &p.app.AcceptLegacySessions) || word != "until" {
+		return p.Err("accept_legacy_sessions has no end; expected accept_legacy_sessions until <day>, such as 2026-12-31")
+	}
+	if _, err := time.Parse(time.DateOnly, p.app.AcceptLegacySessions); err != nil {
+		return p.Errf("accept_legacy_sessions until %q is no day; expected something like 2026-12-31", p.app.AcceptLegacySessions)
+	}
+	return nil
 }
 
 // finish joins what was said in several places.

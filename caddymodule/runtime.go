@@ -46,6 +46,7 @@ func (a *App) assemble(ctx context.Context) (*runtime, error) {
 	sessions := authn.New(authn.Config{
 		Store: b.store, Tokens: rt.ring, Logins: a.authnLogins(), Extensions: a.authnExtensions(),
 		CallbackURL: a.site.URL("/oauth_callback"), SessionLifetime: lifetime,
+		NewUserID:       a.newUserID(),
 		IsAccountExists: func(err error) bool { return errors.Is(err, store.ErrAccountExists) },
 		SessionEnded:    func(sessionID, _ string) { rt.authz.SessionEnded(sessionID) },
 		Logger:          a.logger.Named("authn"),
