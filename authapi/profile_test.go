@@ -28,7 +28,9 @@ func TestResolve(t *testing.T) {
 		"?username=ada&callback=cb":      adas, // S32: no JSONP
 		"?username=nobody&jwt=forged&x=": nobody,
 	} {
-		w := build(t).get("/auth/resolve" + query)
+		h := build(t)
+		h.users.users["u8"] = providers.User{ID: "u8"} // who has no name yet is found by none
+		w := h.get("/auth/resolve" + query)
 		want(t, w, http.StatusOK, "")
 		if got := w.Body.String(); got != expected {
 			t.Errorf("%s: got %s, want %s", query, got, expected)

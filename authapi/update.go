@@ -76,7 +76,7 @@ func (a *API) updated(r *http.Request, p parameters, d dialect) (wrong string, e
 func (a *API) updater(r *http.Request, p parameters, d dialect) (u providers.User, wrong string, err error) {
 	token, given, err := d.token(r, p)
 	switch {
-	case err != nil || given && token == "":
+	case err != nil:
 		return u, updateNobody, nil
 	case !given:
 		return u, updateNoToken, nil

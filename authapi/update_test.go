@@ -150,6 +150,12 @@ func TestUpdateAsksTheDatabase(t *testing.T) {
 	if w.Body.String() != refused("Unknown User") {
 		t.Errorf("deleted: %s", w.Body)
 	}
+	h = build(t)
+	h.users.down, h.users.downAt = providers.ErrNotFound, "ChooseUsername"
+	w = h.do(request(http.MethodPost, "/auth/update?username=x", "Auth-Token: "+adasToken))
+	if w.Body.String() != refused("Unknown User") {
+		t.Errorf("deleted just now: %s", w.Body)
+	}
 }
 
 // S39: what cannot be done now is no "already set" and no success.
