@@ -69,9 +69,9 @@ func (a *API) may(r *http.Request, p parameters, d dialect) (*authz.Decision, er
 	}
 	// Asking for nobody's service first keeps permission tokens out: they would
 	// renew themselves for ever (S4).
-	who, err := a.decide(r.Context(), c, "")
+	who, err := a.decide(r, c, "")
 	if err != nil || who == nil || services[0] == "" {
 		return who, err
 	}
-	return a.decide(r.Context(), c, services[0])
+	return a.decide(r, c, services[0])
 }

@@ -39,7 +39,7 @@ func (a *API) check(d dialect) http.HandlerFunc {
 // checked is the answer of check; an error means that it cannot be told.
 func (a *API) checked(r *http.Request, p parameters, d dialect) (object, error) {
 	if c, found := a.credential(r, p, d); found {
-		who, err := a.decide(r.Context(), c, "")
+		who, err := a.decide(r, c, "")
 		if err != nil {
 			return nil, err
 		}
@@ -71,6 +71,10 @@ func (a *API) loginURLs(next string) object {
 
 // cannotTell answers 503 to a program, never "not authenticated" (S39).
 func (a *API) cannotTell(w http.ResponseWriter, r *http.Request, err error) {
+	if p, ok := limited(err); ok {
+		a.problemJSON(w, r, p)
+		return
+	}
 	a.logUnavailable(r, err)
 	a.problemJSON(w, r, unavailable)
 }

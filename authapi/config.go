@@ -97,6 +97,11 @@ type Config struct {
 	// GravatarOff leaves the hash of the address, "gravatar", out of public
 	// profiles: it is null there (S36).
 	GravatarOff bool
+	// Limit counts an event of the request's client address or, if account is not
+	// empty, of that account, and reports whether it may happen; if not, when to try
+	// again (S37). Events are login, callback, bad_token, profile and update. Nil
+	// means no limits.
+	Limit func(r *http.Request, event, account string) (retryAfter time.Duration, ok bool)
 	// Conductor also speaks os-conductor's dialect: see API.Conductor.
 	Conductor bool
 	// Logins are the ways to sign in, in the order they are offered.

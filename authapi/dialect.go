@@ -46,7 +46,7 @@ func (a *API) credential(r *http.Request, p parameters, d dialect) (c authz.Cred
 	case err != nil:
 		return authz.Credential{}, false
 	case token != "":
-		return authz.Token(token), true
+		return authz.APIToken(token), true
 	case d.jwtOnly || !wire.SameOrigin(r):
 		return authz.Credential{}, false
 	}
@@ -54,10 +54,14 @@ func (a *API) credential(r *http.Request, p parameters, d dialect) (c authz.Cred
 	return authz.Cookie(cookie), found
 }
 
-// decide asks authz. A credential that is none, or no longer one, is nobody.
-func (a *API) decide(ctx context.Context, c authz.Credential, service string) (*authz.Decision, error) {
-	d, err := a.Authz.Decide(ctx, c, service)
-	if isDead(err) {
+// decide asks authz. A credential that is none, or no longer one, is nobody;
+// whoever shows too many false ones gets a limitError (S37).
+func (a *API) decide(r *http.Request, c authz.Credential, service string) (*authz.Decision, error) {
+	d, err := a.Authz.Decide(r.Context(), c, service)
+	switch {
+	case errors.Is(err, authz.ErrInvalid):
+		return nil, a.limit(r, limitBadToken, "")
+	case isDead(err):
 		return nil, nil
 	}
 	return d, err

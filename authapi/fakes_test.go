@@ -61,6 +61,9 @@ func newFakeAuthz() *fakeAuthz {
 }
 
 func (f *fakeAuthz) Decide(_ context.Context, c authz.Credential, service string) (*authz.Decision, error) {
+	if c.Kind == authz.APICredential { // the same, here
+		c.Kind = authz.TokenCredential
+	}
 	if f.down != nil {
 		return nil, f.down
 	}

@@ -72,6 +72,10 @@ func (a *API) startLogin(login Login) http.HandlerFunc {
 			a.refuse(w, r, *problem)
 			return
 		}
+		if err := a.limit(r, limitLogin, ""); err != nil {
+			a.refuseUnavailable(w, r, err)
+			return
+		}
 		request := authn.Request{Next: d.target, DeliverToken: d.deliver}
 		if request.Next == "" {
 			request.Next = a.defaultNext
@@ -98,7 +102,7 @@ func (a *API) viewer(r *http.Request) (*authz.Decision, error) {
 	if !found {
 		return nil, nil
 	}
-	return a.decide(r.Context(), authz.Cookie(cookie), "")
+	return a.decide(r, authz.Cookie(cookie), "")
 }
 
 // accountName is what a page calls a user.

@@ -110,6 +110,10 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, p wire.Problem) {
 
 // refuseUnavailable answers when it cannot be told who looks at a page (S39).
 func (a *API) refuseUnavailable(w http.ResponseWriter, r *http.Request, err error) {
+	if p, ok := limited(err); ok {
+		a.refuse(w, r, p)
+		return
+	}
 	a.logUnavailable(r, err)
 	a.refuse(w, r, unavailable)
 }

@@ -78,6 +78,10 @@ func (a *API) answerProfile(w http.ResponseWriter, r *http.Request, form func(u 
 		a.problemJSON(w, r, tooLarge)
 		return
 	}
+	if err := a.limit(r, limitProfile, ""); err != nil {
+		a.cannotTell(w, r, err)
+		return
+	}
 	username := p.first("username")
 	if username == "" || a.PublicProfilesOff {
 		a.writeJSON(w, r, form(providers.User{}, false))

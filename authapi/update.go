@@ -55,6 +55,9 @@ func (a *API) updated(r *http.Request, p parameters, d dialect) (wrong string, e
 	if len(usernames) == 0 {
 		return "", nil
 	}
+	if err := a.limit(r, limitUpdate, u.ID); err != nil {
+		return "", err
+	}
 	err = a.Users.ChooseUsername(r.Context(), u.ID, usernames[0], d.keepCase)
 	switch {
 	case err == nil:
@@ -89,6 +92,8 @@ func (a *API) updater(r *http.Request, p parameters, d dialect) (u providers.Use
 	case errors.Is(err, authz.ErrEnded):
 		// The session is over, or its user is gone: the original told the two apart.
 		id = claimedUser(token)
+	case errors.Is(err, authz.ErrInvalid):
+		return u, updateNobody, a.limit(r, limitBadToken, "")
 	case !isDead(err):
 		return u, "", err
 	}

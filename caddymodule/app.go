@@ -114,6 +114,10 @@ type App struct {
 	// `/oauth/google_callback`.
 	OSConductor bool `json:"os_conductor,omitempty"`
 
+	// OSConductorCallback sends the sign-ins of the login `google` back to
+	// `/oauth/google_callback`, for a registration at Google that names nothing else.
+	OSConductorCallback bool `json:"os_conductor_callback,omitempty"`
+
 	// AcceptLegacySessions is the day, as in `2026-12-31`, up to which session
 	// tokens of the original service count at `check` and `authorize`. They are
 	// verified with the text of the signing key, which must be given. Default: they

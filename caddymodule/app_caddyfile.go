@@ -45,7 +45,9 @@ func init() {
 //		user_ids         md5_email
 //		public_profiles  on|off
 //		gravatar         on|off
-//		os_conductor
+//		os_conductor {
+//			google_callback
+//		}
 //		accept_legacy_sessions until <day>
 //	}
 func parseAppOption(d *caddyfile.Dispenser, existing any) (any, error) {
@@ -119,11 +121,7 @@ func (p *appParser) option(name string) error {
 	case "gravatar":
 		return p.onOff(&p.app.Gravatar)
 	case "os_conductor":
-		p.app.OSConductor = true
-		if p.NextArg() {
-			return p.ArgErr()
-		}
-		return nil
+		return p.conductor()
 	case "accept_legacy_sessions":
 		return p.legacySessions()
 	}
@@ -248,6 +246,20 @@ func (p *appParser) onOff(field **bool) error {
 	}
 	on := text == "on"
 	*field = &on
+	return nil
+}
+
+func (p *appParser) conductor() error {
+	p.app.OSConductor = true
+	if p.NextArg() {
+		return p.ArgErr()
+	}
+	for nesting := p.Nesting(); p.NextBlock(nesting); {
+		if p.Val() != "google_callback" || p.NextArg() {
+			return p.Errf("unrecognized option %q of os_conductor; expected google_callback", p.Val())
+		}
+		p.app.OSConductorCallback = true
+	}
 	return nil
 }
 

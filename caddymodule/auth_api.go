@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/datahq/auth-gateway/authapi"
 	"github.com/datahq/auth-gateway/internal/wire"
 )
 
@@ -46,7 +47,8 @@ func authApp(ctx caddy.Context) (*App, error) {
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *AuthAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if !h.serves(r.URL.Path) {
+	conductor := h.app.OSConductor && authapi.ConductorServes(r.URL.Path)
+	if !conductor && !h.serves(r.URL.Path) {
 		return next.ServeHTTP(w, r)
 	}
 	rt, err := h.app.runtime(r.Context())
@@ -56,6 +58,10 @@ func (h *AuthAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 			Detail: "The gateway is starting. Try again shortly.", RetryAfter: 5 * time.Second, RequestID: requestID(r),
 		}
 		p.WriteJSON(w)
+		return nil
+	}
+	if conductor {
+		rt.api.Conductor().ServeHTTP(w, r)
 		return nil
 	}
 	rt.api.ServeHTTP(w, r)

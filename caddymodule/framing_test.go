@@ -137,10 +137,10 @@ func TestUpgradesToHTTP2(t *testing.T) {
 // know beforehand (RFC 9113 section 3.3); each request is judged all the same.
 func TestHTTP2(t *testing.T) {
 	h := newHouse(t)
-	transport := &http.Transport{Protocols: new(http.Protocols)}
-	transport.Protocols.SetUnencryptedHTTP2(true)
-	defer transport.CloseIdleConnections()
 	send := func(method, route string, trailer http.Header, headers ...string) int {
+		transport := &http.Transport{Protocols: new(http.Protocols)}
+		transport.Protocols.SetUnencryptedHTTP2(true)
+		defer transport.CloseIdleConnections()
 		request, err := http.NewRequest(method, h.URL+route, struct{ io.Reader }{strings.NewReader("hello")})
 		if err != nil {
 			t.Fatal(err)

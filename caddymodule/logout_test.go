@@ -256,7 +256,8 @@ func TestLogoutFromElsewhere(t *testing.T) {
 // S5, S8: a session ends at its time, however much it is used, and what it gave
 // out with it.
 func TestSessionLifetime(t *testing.T) {
-	g, upstream := sessionGateway(t, "session {\nlifetime 3s\n}")
+	t.Parallel() // it waits
+	g, upstream := sessionGateway(t, "session {\nlifetime 4s\n}")
 	ada := hold(t, g, "ada")
 	_, claims := decoded(t, ada.Token)
 	end := time.Unix(int64(claims["exp"].(float64)), 0)
@@ -285,6 +286,7 @@ func TestSessionLifetime(t *testing.T) {
 // A session that is used lives on; one that is not ends, also where it has just
 // been seen good.
 func TestSessionIdle(t *testing.T) {
+	t.Parallel() // it waits
 	g, upstream := sessionGateway(t, "session {\nidle 2s\n}")
 	ada, idle := hold(t, g, "ada"), hold(t, g, "ada")
 	for start := time.Now(); time.Since(start) < 3*time.Second; time.Sleep(200 * time.Millisecond) {
@@ -292,8 +294,8 @@ func TestSessionIdle(t *testing.T) {
 			t.Fatalf("after %s of use: got %d %s", time.Since(start), answer.Status, answer.Body)
 		}
 	}
-	idle.want(t, g, upstream, false)
 	ada.want(t, g, upstream, true)
+	idle.want(t, g, upstream, false)
 	time.Sleep(2200 * time.Millisecond)
 	ada.want(t, g, upstream, false)
 }

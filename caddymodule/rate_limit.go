@@ -27,8 +27,9 @@ type RateLimits struct {
 	Exempt []string `json:"exempt,omitempty"`
 
 	// Limits replace the defaults, by what they limit: `login` (sign-ins that
-	// start) and `callback` (100 at once, 120 a minute), `bad_token` (200, 300) and
-	// `profile` (resolve and get_profile: 100, 120).
+	// start) and `callback` (100 at once, 120 a minute), `bad_token` (200, 300),
+	// `profile` (resolve and get_profile: 100, 120) and, by account, `update` (10,
+	// 10).
 	Limits map[string]RateLimit `json:"limits,omitempty"`
 }
 
@@ -48,6 +49,7 @@ var defaultLimits = map[string]RateLimit{
 	"callback":  {Burst: 100, PerMinute: 120},
 	"bad_token": {Burst: 200, PerMinute: 300},
 	"profile":   {Burst: 100, PerMinute: 120},
+	"update":    {Burst: 10, PerMinute: 10},
 }
 
 // limiters outlive a configuration as long as the next one has the same
@@ -95,7 +97,8 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	return address.Prefix(address.BitLen())
 }
 
-// limiter returns the limiter of this configuration; nil if limits are off.
+// acquireLimiter returns the limiter of this configuration; nil if limits are
+// off.
 func (a *App) acquireLimiter() (*cache.Limiter, error) {
 	if a.RateLimits.Off {
 		return nil, nil
@@ -130,6 +133,20 @@ func (a *App) acquireLimiter() (*cache.Limiter, error) {
 		return nil, err
 	}
 	return value.(pooledLimiter).Limiter, nil
+}
+
+// limitFunc is how the endpoints and gates count: by the client's address, or
+// by an account.
+func limitFunc(l *cache.Limiter) func(r *http.Request, event, account string) (time.Duration, bool) {
+	if l == nil {
+		return nil
+	}
+	return func(r *http.Request, event, account string) (time.Duration, bool) {
+		if account != "" {
+			return l.AllowName(event, account)
+		}
+		return l.Allow(event, clientAddress(r))
+	}
 }
 
 // clientAddress is the address a request came from, as Caddy knows it.

@@ -14,6 +14,7 @@ import (
 // S23 to S27: everything that can go wrong at an identity provider ends on a
 // page that says so, with a link to try again, and never in a session.
 func TestProviderFaults(t *testing.T) {
+	t.Parallel() // it waits
 	g := signInGateway(t)
 	tryAgain := "/auth/login/dev?next=" + url.QueryEscape(g.URL+"/page?x=1")
 	type outcome struct {

@@ -73,6 +73,9 @@ type Config struct {
 	// never before its lifetime ends. The last use is known to about two minutes,
 	// or to a fifth of SessionIdle if that is less.
 	SessionIdle time.Duration
+	// Legacy lets session tokens of the original service count; nil means that
+	// they do not.
+	Legacy *Legacy
 	// Render makes of a decision what a gate sends with it; may be nil.
 	Render func(*Decision) any
 	Logger *zap.Logger

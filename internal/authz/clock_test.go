@@ -39,7 +39,7 @@ func TestClockMovedBack(t *testing.T) {
 		w.offset.Store(int64(-day))
 		time.Sleep(2*time.Minute - 1)
 		w.granted(w.cookie("ada"), "storage", "ada")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		w.refused(w.cookie("ada"), "storage", providers.ErrUnavailable)
 	})
 }
@@ -60,6 +60,29 @@ func TestClockMovedAhead(t *testing.T) {
 		for name, c := range credentials {
 			w.named(name).granted(c, "storage", "ada")
 		}
+	})
+}
+
+// S5: whatever is remembered, and for however long: what ends at a time of day
+// ends when the clock says so.
+func TestClockMovedPastAnEnd(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.endsIn("ada", 30*time.Second)
+		w.granted(w.cookie("ada"), "storage", "ada")
+		w.offset.Store(int64(30*time.Second - 1))
+		w.granted(w.cookie("ada"), "storage", "ada")
+		w.asks("in the end", 1, 1)
+		w.offset.Store(int64(30 * time.Second))
+		w.refused(w.cookie("ada"), "storage", ErrEnded)
+	})
+	// Nor does a second more of a stale answer lead beyond what it may last.
+	run(t, func(t *testing.T, w *world) {
+		w.granted(w.cookie("ada"), "storage", "ada")
+		w.store.fail(errDown)
+		w.offset.Store(int64(2*time.Minute - time.Second/2))
+		w.granted(w.cookie("ada"), "storage", "ada")
+		time.Sleep(time.Second / 2)
+		w.refused(w.cookie("ada"), "storage", providers.ErrUnavailable)
 	})
 }
 

@@ -21,9 +21,11 @@ type fakeStore struct {
 	sessions map[string]providers.Session
 	users    map[string]providers.User
 	cookies  map[[32]byte]string
-	// down is the error of everything, gate what look-ups wait for.
-	down, touchDown error
-	gate            chan struct{}
+	// down is the error of look-ups, gate what they wait for.
+	down error
+	gate chan struct{}
+	// touch is what TouchSession does first; nil means nothing.
+	touch func(context.Context) error
 
 	lookups, touches atomic.Int64
 	// held is how many look-ups wait at the gate.
@@ -112,11 +114,13 @@ func (s *fakeStore) find(ctx context.Context, id func() string) (providers.Sessi
 
 func (s *fakeStore) TouchSession(ctx context.Context, id string, seen time.Time) error {
 	s.touches.Add(1)
+	if s.touch != nil {
+		if err := s.touch(ctx); err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.touchDown != nil {
-		return s.touchDown
-	}
 	if session, found := s.sessions[id]; found && seen.After(session.LastSeenAt) {
 		session.LastSeenAt = seen
 		s.sessions[id] = session

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ func idle(d time.Duration) func(*Config) { return func(c *Config) { c.SessionIdl
 
 // A session that is not used ends, and no cache keeps it.
 func TestIdleSessionEnds(t *testing.T) {
-	for _, limit := range []time.Duration{30 * time.Second, 5 * time.Minute, day} {
+	for _, limit := range []time.Duration{30 * time.Second, 5 * time.Minute, 3 * time.Hour} {
 		run(t, func(t *testing.T, w *world) {
 			w = w.named(limit.String())
 			for _, c := range w.credentials("ada") {
@@ -25,9 +26,10 @@ func TestIdleSessionEnds(t *testing.T) {
 			w.refused(w.cookie("ada"), "", ErrEnded)
 		}, idle(limit))
 	}
+	// Without a limit it does not.
 	run(t, func(t *testing.T, w *world) {
 		w.granted(w.cookie("ada"), "storage", "ada")
-		time.Sleep(13 * day)
+		time.Sleep(day)
 		w.granted(w.cookie("ada"), "storage", "ada")
 	})
 }
@@ -84,13 +86,23 @@ func TestTouchSession(t *testing.T) {
 // enough to decide.
 func TestTouchFails(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
-		w.store.change(func() { w.store.touchDown = errors.New("disk full") })
+		w.store.touch = func(context.Context) error { return errors.New("disk full") }
 		for range 5 {
 			time.Sleep(time.Minute)
 			w.granted(w.cookie("ada"), "storage", "ada")
 		}
 		if got := w.store.touches.Load(); got != 5 {
 			t.Errorf("tried %d times", got)
+		}
+	})
+	// Nor does anybody wait long for one that is locked.
+	run(t, func(t *testing.T, w *world) {
+		w.store.touch = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		time.Sleep(time.Minute)
+		began := time.Now()
+		w.granted(w.cookie("ada"), "storage", "ada")
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("has waited %s", took)
 		}
 	})
 }

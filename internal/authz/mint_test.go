@@ -20,21 +20,20 @@ func TestMintLifetime(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		for _, c := range []struct {
 			service    string
-			age        time.Duration // of the session
+			rest       time.Duration // of the session
 			want       time.Duration
 			permission string
 		}{
-			{"storage", 0, 12 * time.Hour, "read"},
-			{"brief", 0, 5 * time.Minute, "read"},
-			{"long", 0, 3 * day, "read"},
-			{"nope", 0, 12 * time.Hour, ""},
-			{"storage", 14*day - time.Hour, time.Hour, "read"},
-			{"brief", 14*day - time.Hour, 5 * time.Minute, "read"},
-			{"long", 14*day - time.Hour, time.Hour, "read"},
-			{"nope", 14*day - time.Hour, time.Hour, ""},
+			{"storage", 14 * day, 12 * time.Hour, "read"},
+			{"brief", 14 * day, 5 * time.Minute, "read"},
+			{"long", 14 * day, 3 * day, "read"},
+			{"nope", 14 * day, 12 * time.Hour, ""},
+			{"storage", time.Hour, time.Hour, "read"},
+			{"brief", time.Hour, 5 * time.Minute, "read"},
+			{"long", time.Hour, time.Hour, "read"},
+			{"nope", time.Hour, time.Hour, ""},
 		} {
-			began := w.store.sessions["s-ada"].CreatedAt
-			time.Sleep(c.age - time.Since(began))
+			w.endsIn("ada", c.rest)
 			d := w.granted(w.cookie("ada"), c.service, "ada")
 			raw, err := w.Mint(d)
 			if err != nil {
@@ -45,7 +44,7 @@ func TestMintLifetime(t *testing.T) {
 				t.Fatalf("%s: %v", c.service, err)
 			}
 			if lives := time.Until(got.ExpiresAt); lives != c.want {
-				t.Errorf("%s, in a session of %s: lives %s, want %s", c.service, c.age, lives, c.want)
+				t.Errorf("%s, in a session that ends in %s: lives %s, want %s", c.service, c.rest, lives, c.want)
 			}
 			if got.UserID != "ada" || got.SessionID != "s-ada" || got.Service != c.service || got.Use != "" || got.ID == "" {
 				t.Errorf("%s: %+v", c.service, got)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/datahq/auth-gateway/internal/token"
 	"github.com/datahq/auth-gateway/providers"
 )
@@ -38,9 +40,7 @@ func TestProviderFails(t *testing.T) {
 			return providers.Answer{}, providers.ErrNotFound
 		},
 		"a panic": func(context.Context, providers.User, string) (providers.Answer, error) {
-			var p providers.Permissions
-			p["read"] = true
-			return providers.Answer{Permissions: p}, nil
+			panic("assignment to entry in nil map")
 		},
 		"its timeout": func(ctx context.Context, _ providers.User, _ string) (providers.Answer, error) {
 			<-ctx.Done()
@@ -52,8 +52,11 @@ func TestProviderFails(t *testing.T) {
 				w.provider.instead(fail)
 				w.refused(w.sessionToken("ada"), "storage", providers.ErrUnavailable)
 				w.refused(w.cookie("ada"), "storage", providers.ErrUnavailable)
-				if w.logs.FilterLevelExact(1).Len() == 0 { // warning
+				if w.logs.FilterLevelExact(zap.WarnLevel).Len() == 0 {
 					t.Error("the log does not say why")
+				}
+				if panics := w.logs.FilterMessage("panic while deciding").Len(); (panics > 0) != (name == "a panic") {
+					t.Errorf("%d panics", panics)
 				}
 				// Who it is can be told all the same.
 				w.granted(w.cookie("ada"), "", "ada")
@@ -145,7 +148,7 @@ func TestValidForShortensAndNeverExtends(t *testing.T) {
 					t.Error("asked again too early")
 				}
 				w.asks("while it is fresh", 1, 1)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				if d := w.granted(w.cookie("ada"), "storage", "ada"); d.Permissions.Granted("read") {
 					t.Error("the old answer is used for too long")
 				}
@@ -172,6 +175,11 @@ func TestLogIsNotFlooded(t *testing.T) {
 		w.refused(w.cookie("ada"), "storage", providers.ErrUnavailable)
 		if got := w.logs.Len(); got != 2 {
 			t.Errorf("%d lines a second later", got)
+		}
+		w.offset.Store(int64(-time.Hour))
+		w.refused(w.cookie("ada"), "storage", providers.ErrUnavailable)
+		if got := w.logs.Len(); got != 3 {
+			t.Errorf("%d lines when the clock has been set back", got)
 		}
 	})
 }

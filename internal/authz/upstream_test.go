@@ -3,6 +3,7 @@ package authz
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,9 +54,9 @@ func TestUpstreamTokenLifetime(t *testing.T) {
 // S5: and never one that outlives its session.
 func TestUpstreamTokenEndsWithTheSession(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
-		end := w.store.sessions["s-ada"].ExpiresAt
-		time.Sleep(14*day - 7*time.Minute)
-		for range 419 {
+		w.endsIn("ada", 7*time.Minute)
+		end := time.Now().Add(7 * time.Minute)
+		for range 420 {
 			raw := upstreamOf(w, w.granted(w.cookie("ada"), "storage", "ada"))
 			got, _ := w.ring.Ring.VerifyPermission(raw, time.Now())
 			if got.ExpiresAt.After(end) {
@@ -135,6 +136,8 @@ func TestUpstreamTokenIsNotSharedWithOthers(t *testing.T) {
 		w.provider.grant("ada", "storage", nil)
 		w.provider.changed("ada")
 		check("no permission", w, w.cookie("ada"), "storage", "ada")
+		w.endsIn("ada", day)
+		check("another end", w, w.cookie("ada"), "storage", "ada")
 		other := w.again(func(c *Config) {
 			c.Fingerprint = "other keys"
 			c.Tokens = &countingRing{Ring: ringOf(t, issuer, otherKeys)}
@@ -162,6 +165,31 @@ func TestUpstreamTokenStampede(t *testing.T) {
 	}
 	if allocs := testing.AllocsPerRun(100, func() { _, _ = w.UpstreamToken(t.Context(), d) }); allocs != 0 {
 		t.Errorf("%v allocations for one that is there", allocs)
+	}
+}
+
+// Who comes just as the token is there must not sign the next one.
+func TestUpstreamTokenStampedeOfTheLate(t *testing.T) {
+	var signed atomic.Int64
+	w := build(t, func(c *Config) { c.Tokens = fakeSigner{Tokens: c.Tokens, signed: &signed} })
+	for i := range 50 {
+		name := fmt.Sprint("user-", i)
+		w.signIn(name, "s-"+name)
+		// Decisions of their own, as of different credentials.
+		d := w.granted(w.cookie(name), "storage", name)
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				own := &Decision{User: d.User, Session: d.Session, Service: d.Service}
+				if _, err := w.UpstreamToken(t.Context(), own); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if got := signed.Load(); got != 50 {
+		t.Errorf("%d signatures for 50 users", got)
 	}
 }
 
@@ -196,7 +224,7 @@ func TestUpstreamTokensAreBounded(t *testing.T) {
 		}
 		defer memory.Close()
 		w.memory = memory
-		w = w.again(func(c *Config) { c.Tokens = fakeSigner{} })
+		w = w.again(func(c *Config) { c.Tokens = fakeSigner{signed: new(atomic.Int64)} })
 		session := providers.Session{ExpiresAt: time.Now().Add(day)}
 		for i := range 1000 {
 			d := &Decision{User: providers.User{ID: fmt.Sprint(i)}, Session: session, Service: "storage"}
@@ -216,8 +244,13 @@ func TestUpstreamTokensAreBounded(t *testing.T) {
 	})
 }
 
-type fakeSigner struct{ Tokens }
+// fakeSigner is quicker than a key.
+type fakeSigner struct {
+	Tokens
+	signed *atomic.Int64
+}
 
-func (fakeSigner) SignPermission(p token.Permission) (string, error) {
+func (f fakeSigner) SignPermission(p token.Permission) (string, error) {
+	f.signed.Add(1)
 	return "token of " + p.UserID, nil
 }

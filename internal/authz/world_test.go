@@ -113,6 +113,16 @@ func (w *world) signIn(name, session string) {
 	)
 }
 
+// endsIn makes s-<name> a session that has lasted nearly as long as it may.
+func (w *world) endsIn(name string, rest time.Duration) {
+	w.store.change(func() {
+		session := w.store.sessions["s-"+name]
+		session.ExpiresAt = time.Now().Add(rest)
+		w.store.sessions[session.ID] = session
+	})
+	w.SessionEnded("s-" + name)
+}
+
 // sessionToken is what a sign-in of a user's session s-<name> gave.
 func (w *world) sessionToken(name string, change ...func(*token.Session)) Credential {
 	s := token.Session{UserID: name, SessionID: "s-" + name, ExpiresAt: time.Now().Add(14 * day)}

@@ -39,13 +39,13 @@ func NewLimiter(size int, limits map[string]Limit, exempt []netip.Prefix) (*Limi
 	return &Limiter{limits: limits, exempt: exempt, buckets: buckets, now: time.Now}, nil
 }
 
-// Allow counts one event and reports whether it may happen; if not, when to try
-// again. Of an IPv6 address the first 64 bits count: they are one network. An
-// event without a limit, and an address that is none, may always happen.
+// Allow counts one event of an address and reports whether it may happen; if
+// not, when to try again. Of an IPv6 address the first 64 bits count: they are
+// one network. An event without a limit, and an address that is none, may always
+// happen.
 func (l *Limiter) Allow(event, address string) (retryAfter time.Duration, ok bool) {
-	limit, limited := l.limits[event]
 	ip, err := netip.ParseAddr(address)
-	if !limited || err != nil {
+	if err != nil {
 		return 0, true
 	}
 	ip = ip.Unmap().WithZone("")
@@ -59,7 +59,16 @@ func (l *Limiter) Allow(event, address string) (retryAfter time.Duration, ok boo
 		prefix, _ := ip.Prefix(64)
 		network = prefix.Addr()
 	}
-	bucket := l.bucket(sha256.Sum256([]byte(event+" "+network.String())), limit)
+	return l.AllowName(event, network.String())
+}
+
+// AllowName is Allow for something else than an address, such as an account.
+func (l *Limiter) AllowName(event, name string) (retryAfter time.Duration, ok bool) {
+	limit, limited := l.limits[event]
+	if !limited {
+		return 0, true
+	}
+	bucket := l.bucket(sha256.Sum256([]byte(event+" "+name)), limit)
 	now := l.now()
 	reservation := bucket.ReserveN(now, 1)
 	if delay := reservation.DelayFrom(now); delay > 0 {

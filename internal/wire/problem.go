@@ -81,7 +81,7 @@ func (p *Problem) Headers(h http.Header) {
 		h.Set("WWW-Authenticate", challenge)
 	}
 	if p.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(max(1, int(p.RetryAfter/time.Second))))
+		h.Set("Retry-After", strconv.Itoa(int((p.RetryAfter+time.Second-1)/time.Second)))
 	}
 }
 

@@ -1,0 +1,47 @@
+package authapi
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/datahq/auth-gateway/internal/wire"
+)
+
+// The events that are limited (S37), as Config.Limit knows them.
+const (
+	limitLogin    = "login"
+	limitCallback = "callback"
+	limitBadToken = "bad_token"
+	limitProfile  = "profile"
+	limitUpdate   = "update" // by account
+)
+
+// limitError says that somebody has asked too often.
+type limitError struct{ retryAfter time.Duration }
+
+func (e limitError) Error() string { return "too many requests" }
+
+// limit counts an event of a client address or, if one is given, of an account.
+// The error, if any, is a limitError.
+func (a *API) limit(r *http.Request, event, account string) error {
+	if a.Limit == nil {
+		return nil
+	}
+	if retryAfter, ok := a.Limit(r, event, account); !ok {
+		return limitError{retryAfter}
+	}
+	return nil
+}
+
+// limited makes a problem of a limitError.
+func limited(err error) (p wire.Problem, ok bool) {
+	var e limitError
+	if !errors.As(err, &e) {
+		return p, false
+	}
+	return wire.Problem{
+		Status: http.StatusTooManyRequests, Code: wire.CodeRateLimited,
+		Detail: "Too many requests of this kind. Try again later.", RetryAfter: max(e.retryAfter, time.Second),
+	}, true
+}
