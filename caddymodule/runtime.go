@@ -16,6 +16,7 @@ import (
 	"github.com/datahq/auth-gateway/internal/gate"
 	"github.com/datahq/auth-gateway/internal/store"
 	"github.com/datahq/auth-gateway/internal/token"
+	"github.com/datahq/auth-gateway/providers"
 )
 
 // runtime is the app once it has started.
@@ -23,6 +24,7 @@ type runtime struct {
 	ring  *token.Ring
 	authz *authz.Authorizer
 	api   *authapi.API
+	limit func(r *http.Request, event, account string) (retryAfter time.Duration, ok bool)
 }
 
 // assemble opens what the configuration names and puts the parts together.
@@ -35,30 +37,66 @@ func (a *App) assemble(ctx context.Context) (*runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt := &runtime{ring: token.NewRing(a.site.Origin(), session, signing)}
-	lifetime := cmp.Or(time.Duration(a.SessionLifetime), authz.DefaultSessionLifetime)
-	rt.authz = authz.New(authz.Config{
-		Store: b.store, Tokens: rt.ring, Services: a.authzServices(),
-		Fingerprint:  keyFingerprint(a.site.Origin(), signing, session),
-		StaleIfError: time.Duration(a.StaleIfError), SessionIdle: time.Duration(a.SessionIdle),
-		Render: gate.Render, Logger: a.logger.Named("authz"),
-	}, b.cache)
-	sessions := authn.New(authn.Config{
-		Store: b.store, Tokens: rt.ring, Logins: a.authnLogins(), Extensions: a.authnExtensions(),
-		CallbackURL: a.site.URL("/oauth_callback"), SessionLifetime: lifetime,
-		NewUserID:       a.newUserID(),
-		IsAccountExists: func(err error) bool { return errors.Is(err, store.ErrAccountExists) },
-		SessionEnded:    func(sessionID, _ string) { rt.authz.SessionEnded(sessionID) },
-		Logger:          a.logger.Named("authn"),
-	})
-	rt.api, err = authapi.New(authapi.Config{
-		Site: a.site, Next: a.next, DefaultNext: a.DefaultNext, Authn: sessions, Authz: rt.authz, Keys: rt.ring,
-		Logins: a.apiLogins(), Logger: a.logger.Named("api"), RequestID: requestID,
-	})
+	l, err := a.acquireLimiter()
+	if err != nil {
+		return nil, err
+	}
+	a.handOut(b)
+	rt := &runtime{ring: token.NewRing(a.site.Origin(), session, signing), limit: limitFunc(l)}
+	rt.authz = a.newAuthz(rt, b, keyFingerprint(a.site.Origin(), signing, session))
+	rt.api, err = a.newAPI(rt, b, a.newAuthn(rt, b))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the auth endpoints: %w", err)
 	}
 	return rt, nil
+}
+
+// handOut gives guests what of ours they want.
+func (a *App) handOut(b *backend) {
+	for _, s := range a.Services {
+		if user, ok := s.provider.(providers.GrantStoreUser); ok {
+			user.UseGrantStore(b.store)
+		}
+	}
+}
+
+func (a *App) newAuthz(rt *runtime, b *backend, fingerprint string) *authz.Authorizer {
+	c := authz.Config{
+		Store: b.store, Tokens: rt.ring, Services: a.authzServices(), Fingerprint: fingerprint,
+		StaleIfError: time.Duration(a.StaleIfError), SessionIdle: time.Duration(a.SessionIdle),
+		Render: gate.Render, Logger: a.logger.Named("authz"),
+	}
+	if a.legacy != nil {
+		c.Legacy = &authz.Legacy{Tokens: a.legacy, Users: b.store, Until: a.legacyEnd}
+	}
+	return authz.New(c, b.cache)
+}
+
+func (a *App) newAuthn(rt *runtime, b *backend) *authn.Service {
+	return authn.New(authn.Config{
+		Store: b.store, Tokens: rt.ring, Logins: a.authnLogins(), Extensions: a.authnExtensions(),
+		CallbackURL:     a.site.URL("/oauth_callback"),
+		SessionLifetime: cmp.Or(time.Duration(a.SessionLifetime), authz.DefaultSessionLifetime),
+		NewUserID:       a.newUserID(),
+		IsAccountExists: is(store.ErrAccountExists),
+		SessionEnded:    func(sessionID, _ string) { rt.authz.SessionEnded(sessionID) },
+		Logger:          a.logger.Named("authn"),
+	})
+}
+
+func (a *App) newAPI(rt *runtime, b *backend, sessions *authn.Service) (*authapi.API, error) {
+	return authapi.New(authapi.Config{
+		Site: a.site, Next: a.next, DefaultNext: a.DefaultNext, Authn: sessions, Authz: rt.authz, Keys: rt.ring,
+		Users: b.store, UserChanged: rt.authz.UserChanged,
+		UsernameTaken: is(store.ErrUsernameTaken), UsernameChosen: is(store.ErrUsernameChosen), UsernameInvalid: is(store.ErrUsernameInvalid),
+		PublicProfilesOff: isOff(a.PublicProfiles), GravatarOff: isOff(a.Gravatar), Conductor: a.OSConductor,
+		Logins: a.apiLogins(), Limit: rt.limit, Logger: a.logger.Named("api"), RequestID: requestID,
+	})
+}
+
+// is tells one error.
+func is(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
 }
 
 // keyFingerprint changes when tokens of old decisions might no longer verify.
@@ -81,7 +119,11 @@ func (a *App) authzServices() []authz.Service {
 func (a *App) authnLogins() []authn.Login {
 	logins := make([]authn.Login, 0, len(a.Logins))
 	for _, l := range a.Logins {
-		logins = append(logins, authn.Login{Name: l.Name, Provider: l.provider})
+		login := authn.Login{Name: l.Name, Provider: l.provider}
+		if a.OSConductorCallback && l.Name == "google" {
+			login.CallbackURL = a.site.Origin() + authapi.ConductorCallback
+		}
+		logins = append(logins, login)
 	}
 	return logins
 }

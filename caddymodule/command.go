@@ -1,0 +1,155 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/datahq/auth-gateway/internal/store"
+	"github.com/datahq/auth-gateway/providers"
+)
+
+func init() {
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "auth",
+		Usage: "grant|revoke|permissions|users",
+		Short: "Looks at users and changes what they may do",
+		Long: `
+Works on the database of the configuration (--config, else a Caddyfile in the
+current folder, else DATABASE_URL), whether the gateway is running or not.
+
+A user is given by ID, e-mail address or username; "*" is everyone. What is
+granted here counts for services with the permission provider "database",
+within five seconds.`,
+		CobraFunc: func(root *cobra.Command) {
+			root.PersistentFlags().StringP("config", "c", "", "Configuration file")
+			root.PersistentFlags().StringP("adapter", "a", "", "Name of the config adapter to apply")
+			root.PersistentFlags().String("database", "", "URL of the database, instead of the configuration's")
+			root.AddCommand(grantCommand(), revokeCommand(), permissionsCommand(), usersCommand())
+			root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		},
+	})
+}
+
+// commandTimeout bounds a command, which waits for a database that is busy.
+const commandTimeout = time.Minute
+
+// withStore runs a command on the configured database.
+func withStore(cmd *cobra.Command, run func(ctx context.Context, s *store.Store) error) error {
+	cmd.SilenceUsage = true
+	ctx, cancel := context.WithTimeout(cmd.Context(), commandTimeout)
+	defer cancel()
+	app, err := commandApp(cmd)
+	if err != nil {
+		return err
+	}
+	if err := app.provisionDatabase(); err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, app.dsn, zap.NewNop())
+	if err != nil {
+		return fmt.Errorf("opening the database %s: %w", app.dsn, err)
+	}
+	defer s.Close()
+	return run(ctx, s)
+}
+
+// commandApp is the auth app of the configuration, as far as it names a
+// database.
+func commandApp(cmd *cobra.Command) (*App, error) {
+	app := new(App)
+	if app.Database, _ = cmd.Flags().GetString("database"); app.Database != "" {
+		return app, nil
+	}
+	file, _ := cmd.Flags().GetString("config")
+	adapter, _ := cmd.Flags().GetString("adapter")
+	if file == "" {
+		if _, err := os.Stat("Caddyfile"); errors.Is(err, os.ErrNotExist) {
+			setDefault(&app.Database, "DATABASE_URL")
+			return app, nil
+		}
+	}
+	text, _, _, err := caddycmd.LoadConfig(file, adapter)
+	if err != nil {
+		return nil, fmt.Errorf("loading the configuration: %w", err)
+	}
+	var config struct {
+		Apps struct {
+			Auth *App `json:"auth"`
+		} `json:"apps"`
+	}
+	if err := json.Unmarshal(text, &config); err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if config.Apps.Auth != nil {
+		app = config.Apps.Auth
+	}
+	setDefault(&app.Database, "DATABASE_URL")
+	return app, nil
+}
+
+// findUser finds a user by what a person would type.
+func findUser(ctx context.Context, s *store.Store, who string) (providers.User, error) {
+	if who == providers.Everyone {
+		return providers.User{ID: providers.Everyone}, nil
+	}
+	lookups := []func(context.Context, string) (providers.User, error){s.User, s.UserByUsername}
+	if strings.Contains(who, "@") {
+		lookups = append(lookups, s.UserByEmail, func(ctx context.Context, email string) (providers.User, error) { return searchEmail(ctx, s, email) })
+	}
+	for _, lookup := range lookups {
+		user, err := lookup(ctx, who)
+		if !errors.Is(err, providers.ErrNotFound) {
+			return user, err
+		}
+	}
+	return providers.User{}, fmt.Errorf("there is no user %q; expected an ID, an e-mail address or a username (see \"auth users\"), or * for everyone", who)
+}
+
+// searchEmail finds a user by an address that links no accounts, such as those
+// of the development provider.
+func searchEmail(ctx context.Context, s *store.Store, email string) (providers.User, error) {
+	users, err := s.Users(ctx, email, 100)
+	if err != nil {
+		return providers.User{}, err
+	}
+	users = slices.DeleteFunc(users, func(u providers.User) bool { return !strings.EqualFold(u.Email, email) })
+	switch len(users) {
+	case 0:
+		return providers.User{}, providers.ErrNotFound
+	case 1:
+		return users[0], nil
+	}
+	return providers.User{}, fmt.Errorf("%d users have the address %q; expected an ID (see \"auth users\")", len(users), email)
+}
+
+// serviceWarning tells about a service that the configuration does not have, or
+// that does not look into the database.
+func serviceWarning(cmd *cobra.Command, service string) {
+	app, err := commandApp(cmd)
+	if err != nil || len(app.Services) == 0 {
+		return
+	}
+	for _, s := range app.Services {
+		if s.Name != service {
+			continue
+		}
+		var module struct {
+			Module string `json:"module"`
+		}
+		if json.Unmarshal(s.ProviderRaw, &module) == nil && module.Module != "database" {
+			fmt.Fprintf(cmd.ErrOrStderr(), "Note: the service %s has the permission provider %s, which does not look into the database.\n", service, module.Module)
+		}
+		return
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "Note: the configuration has no service %s; %s.\n", service, expected(service, app.serviceNames()))
+}

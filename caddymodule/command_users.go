@@ -1,0 +1,77 @@
+package caddymodule
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/datahq/auth-gateway/internal/store"
+)
+
+func usersCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "users [<text>]",
+		Short: "Lists users, or those whose ID, username, name or e-mail address contains a text",
+		Args:  cobra.MaximumNArgs(1),
+	}
+	limit := cmd.Flags().Int("limit", 100, "How many users to list at most")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return withStore(cmd, func(ctx context.Context, s *store.Store) error {
+			query := ""
+			if len(args) == 1 {
+				query = args[0]
+			}
+			users, err := s.Users(ctx, query, *limit)
+			if err != nil {
+				return fmt.Errorf("reading the users: %w", err)
+			}
+			rows := [][]string{{"ID", "USERNAME", "E-MAIL", "NAME", "SIGNED IN BY", "JOINED"}}
+			for _, user := range users {
+				joined := ""
+				if !user.JoinDate.IsZero() {
+					joined = user.JoinDate.UTC().Format(time.DateOnly)
+				}
+				rows = append(rows, []string{user.ID, user.Username, user.Email, user.Name, user.ProviderID, joined})
+			}
+			return printTable(cmd.OutOrStdout(), rows, "There are no users.")
+		})
+	}
+	return cmd
+}
+
+// printTable prints rows below their header, or a sentence if there are none.
+func printTable(w io.Writer, rows [][]string, empty string) error {
+	if len(rows) == 1 {
+		_, err := fmt.Fprintln(w, empty)
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(table, "\t")
+			}
+			fmt.Fprint(table, printable(cell))
+		}
+		fmt.Fprintln(table)
+	}
+	return table.Flush()
+}
+
+// printable keeps what users wrote from speaking to the terminal.
+func printable(text string) string {
+	if text == "" {
+		return "-"
+	}
+	safe := []rune(text)
+	for i, r := range safe {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			safe[i] = '?'
+		}
+	}
+	return string(safe)
+}
