@@ -109,10 +109,16 @@ func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	st, seen := caddyhttp.GetVar(ctx, stateKey).(*requestState)
 	if !seen {
 		st = h.newState(ctx)
+		st.answer = cookieGuard{ResponseWriterWrapper: caddyhttp.ResponseWriterWrapper{ResponseWriter: w}, site: h.app.site}
+		w = &st.answer
 	}
 	p := h.gate.Admit(w, r, &st.State)
 	if p == nil {
-		return next.ServeHTTP(w, r)
+		err := next.ServeHTTP(w, r)
+		if err != nil {
+			st.answer.clean()
+		}
+		return err
 	}
 	if r.ProtoMajor == 1 && r.Header.Get("Expect") != "" {
 		// Whoever asks before he uploads is answered before he does. Caddy wraps the
@@ -123,6 +129,7 @@ func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 		h.gate.Refuse(w, r, p, *p)
 		return nil
 	}
+	p = h.app.limitBadToken(r, p)
 	st.problem = h.gate.Complete(p, r, &st.State, originalURI(r), requestID(r))
 	if h.app.Errors == "handle" {
 		st.problem.Headers(w.Header())
@@ -135,6 +142,7 @@ func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 // requestState is the gates' state with its placeholders.
 type requestState struct {
 	gate.State
+	answer  cookieGuard
 	problem wire.Problem
 }
 

@@ -67,7 +67,7 @@ func TestCommands(t *testing.T) {
 		"names no permission":       {"grant", "ada", "storage", "=1"},
 		"requires at least 3 arg":   {"grant", "ada", "storage"},
 		"loading the configuration": {"users", "--config", "/nonexistent/Caddyfile"},
-		"this version opens SQLite": {"users", "--database", "postgresql://u:secret@localhost/db"},
+		"does not open PostgreSQL":  {"users", "--database", "postgresql://u:secret@localhost/db"},
 	} {
 		output := auth(false, args...)
 		if !strings.Contains(output, what) || strings.Contains(output, "u:secret") {

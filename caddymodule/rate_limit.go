@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/datahq/auth-gateway/internal/cache"
+	"github.com/datahq/auth-gateway/internal/wire"
 )
 
 // limiterSize is how many addresses are remembered.
@@ -146,6 +147,23 @@ func limitFunc(l *cache.Limiter) func(r *http.Request, event, account string) (t
 			return l.AllowName(event, account)
 		}
 		return l.Allow(event, clientAddress(r))
+	}
+}
+
+// limitBadToken counts a refused token at a gate, and says so to whoever tries
+// too many.
+func (a *App) limitBadToken(r *http.Request, p *wire.Problem) *wire.Problem {
+	rt := a.running.Load()
+	if p.Code != wire.CodeTokenInvalid || rt == nil || rt.limit == nil {
+		return p
+	}
+	retryAfter, ok := rt.limit(r, "bad_token", "")
+	if ok {
+		return p
+	}
+	return &wire.Problem{
+		Status: http.StatusTooManyRequests, Code: wire.CodeRateLimited,
+		Detail: "Too many requests with a token that is not valid. Try again later.", RetryAfter: retryAfter,
 	}
 }
 
