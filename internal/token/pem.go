@@ -49,7 +49,7 @@ func findPEM(text []byte, suffix string) (*pem.Block, error) {
 	if bytes.Contains(text, []byte("-----BEGIN ")) {
 		return nil, errors.New("a damaged PEM block (have its line breaks been lost?)")
 	}
-	return nil, errors.New("no PEM block in it, expected -----BEGIN ...")
+	return nil, errors.New("no PEM block in it, expected one that begins with -----BEGIN")
 }
 
 // parsePrivate reads an RSA private key: PKCS#8 or PKCS#1, not encrypted.

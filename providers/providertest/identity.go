@@ -171,13 +171,13 @@ func (c identityChecks) identity(ctx context.Context) (providers.Identity, error
 	case who.Subject == "" || len(who.Subject) > maxSubject:
 		return who, fmt.Errorf("the identity's Subject has %d bytes, want 1 to %d", len(who.Subject), maxSubject)
 	case who.EmailVerified && who.Email == "":
-		return who, errors.New("EmailVerified without Email")
+		return who, errors.New("has EmailVerified without Email")
 	case who.Email != "" && strings.Count(who.Email, "@") != 1:
-		return who, errors.New("Email is not an address (S27)")
+		return who, errors.New("the Email is not an address (S27)")
 	}
 	for name := range who.Claims {
 		if strings.HasSuffix(name, "_token") {
-			return who, fmt.Errorf("Claims has %q: provider tokens are dropped (S45)", name)
+			return who, fmt.Errorf("the Claims have %q: provider tokens are dropped (S45)", name)
 		}
 	}
 	return who, nil

@@ -66,7 +66,7 @@ type permissionChecks struct {
 func (c permissionChecks) answer(ctx context.Context) (providers.Answer, error) {
 	answer, err := c.provider.Permissions(ctx, c.User, c.Service)
 	if err != nil {
-		return answer, fmt.Errorf("Permissions: %w", err)
+		return answer, fmt.Errorf("calling Permissions: %w", err)
 	}
 	if answer.ValidFor < 0 {
 		return answer, fmt.Errorf("ValidFor is %s, want 0 or more", answer.ValidFor)
