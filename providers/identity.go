@@ -97,3 +97,14 @@ type AccountSeparator interface {
 	// SeparateAccounts reports whether the provider's identities stay apart.
 	SeparateAccounts() bool
 }
+
+// LegacyProvider is implemented by an identity provider that the original
+// service had as well, so that its people find the accounts that they have had
+// there. It must really be that provider, or stand in for it in a test: the
+// name leads into accounts by nothing but a subject.
+type LegacyProvider interface {
+	// LegacyProviderName returns what the original called the provider: what
+	// stands before the colon of a provider_id such as "google:1234", whose other
+	// part is the subject. "" means that the original did not know it.
+	LegacyProviderName() string
+}

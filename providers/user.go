@@ -14,8 +14,8 @@ type User struct {
 	Username string
 	// Name is the display name; may be empty.
 	Name string
-	// Email is the address that was verified when the account was made; may be
-	// empty on accounts of the original service.
+	// Email is the address that was verified when the account was made, or that
+	// the original service kept, which verified none; may be empty.
 	Email string
 	// AvatarURL is where a picture is; may be empty.
 	AvatarURL string

@@ -78,15 +78,15 @@ func (s *Service) complete(ctx context.Context, pathProvider string, query url.V
 		return Result{}, fail(CodeUnknownProvider, attempt, nil)
 	}
 
-	identity, separate, failure := identify(ctx, login, kept, query)
+	who, failure := identify(ctx, login, kept, query)
 	if failure != nil {
 		return Result{}, failure
 	}
-	user, created, failure := s.account(ctx, attempt, identity, separate)
+	user, created, failure := s.account(ctx, attempt, who)
 	if failure != nil {
 		return Result{}, failure
 	}
-	session, cookie, err := s.open(ctx, user, login.Name, identity.SessionID)
+	session, cookie, err := s.open(ctx, user, login.Name, who.SessionID)
 	if err != nil {
 		if created { // the account is there and will not be new again
 			s.listeners.newUser(ctx, providers.Event{User: user, NewUser: true})
@@ -104,48 +104,61 @@ func (s *Service) complete(ctx context.Context, pathProvider string, query url.V
 	}, nil
 }
 
-// identify asks the provider who came back, and whether its accounts stay
-// apart.
-func identify(ctx context.Context, login Login, kept *record, query url.Values) (identity providers.Identity, separate bool, failure *Error) {
+// arrival is who came back.
+type arrival struct {
+	providers.Identity
+	// separate says that the provider's accounts stay apart.
+	separate bool
+	// legacy is what the original service called the provider; "" if it did not
+	// know it.
+	legacy string
+}
+
+// identify asks the provider who came back, and what that may lead to.
+func identify(ctx context.Context, login Login, kept *record, query url.Values) (who arrival, failure *Error) {
 	refused := query.Has("error")
 	err := guest(func() (err error) {
-		identity, err = login.Provider.HandleCallback(ctx, kept.RedirectURI, kept.Private, query)
+		who.Identity, err = login.Provider.HandleCallback(ctx, kept.RedirectURI, kept.Private, query)
 		if err == nil && refused {
 			err = errors.New("the provider took an error for an identity")
 		}
 		if separator, ok := login.Provider.(providers.AccountSeparator); ok {
-			separate = separator.SeparateAccounts()
+			who.separate = separator.SeparateAccounts()
+		}
+		if known, ok := login.Provider.(providers.LegacyProvider); ok {
+			who.legacy = known.LegacyProviderName()
 		}
 		return err
 	})
 	if err == nil {
-		err = checkKey(identity)
+		err = checkKey(who.Identity)
 	}
 	if err != nil {
-		return identity, false, fail(providerCode(err), kept.attempt(), scrubError(err, string(kept.Private), identity.Email))
+		return arrival{}, fail(providerCode(err), kept.attempt(), scrubError(err, string(kept.Private), who.Email))
 	}
-	if err := checkEmail(identity); err != nil {
-		return identity, false, fail(CodeEmailUnverified, kept.attempt(), err)
+	if err := checkEmail(who.Identity); err != nil {
+		return arrival{}, fail(CodeEmailUnverified, kept.attempt(), err)
 	}
-	return tidy(identity), separate, nil
+	who.Identity = tidy(who.Identity)
+	return who, nil
 }
 
 // account returns the user of an identity, made if there is none.
-func (s *Service) account(ctx context.Context, attempt *Attempt, identity providers.Identity, separate bool) (providers.User, bool, *Error) {
+func (s *Service) account(ctx context.Context, attempt *Attempt, who arrival) (providers.User, bool, *Error) {
 	newUserID := randomID()
-	if !separate {
-		newUserID = s.newUserID(identity.Email)
+	if !who.separate {
+		newUserID = s.newUserID(who.Email)
 	}
-	user, created, err := s.store.FindOrCreateUser(ctx, attempt.Provider, identity, newUserID, !separate)
+	user, created, err := s.store.FindOrCreateUser(ctx, attempt.Provider, who.Identity, newUserID, !who.separate, who.legacy)
 	switch {
 	case err == nil && user.Disabled:
 		return user, false, fail(CodeUserDisabled, attempt, nil)
 	case err == nil:
 		return user, created, nil
 	case s.isAccountExists(err):
-		return user, false, fail(CodeAccountExists, attempt, scrubError(err, identity.Email))
+		return user, false, fail(CodeAccountExists, attempt, scrubError(err, who.Email))
 	default:
-		return user, false, fail(CodeUnavailable, attempt, scrubError(fmt.Errorf("finding the user: %w", err), identity.Email))
+		return user, false, fail(CodeUnavailable, attempt, scrubError(fmt.Errorf("finding the user: %w", err), who.Email))
 	}
 }
 

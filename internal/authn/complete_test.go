@@ -209,6 +209,27 @@ func TestS27Linking(t *testing.T) {
 	}
 }
 
+// Ruling 12: what a provider was called by the original service is its own
+// word, whatever name an operator has given it.
+func TestLegacyProviders(t *testing.T) {
+	for name, test := range map[string]struct {
+		provider providers.IdentityProvider
+		want     string
+	}{
+		"google": {&fakeProvider{identity: ada()}, ""},
+		"corp":   {&legacyProvider{separateProvider{&fakeProvider{identity: ada()}, false}, "google"}, "google"},
+		"other":  {&legacyProvider{separateProvider{&fakeProvider{identity: ada()}, false}, ""}, ""},
+		// It reaches no account of the original: link is false.
+		"dev": {&legacyProvider{separateProvider{&fakeProvider{identity: ada()}, true}, "google"}, "google"},
+	} {
+		f := newFixture(t, func(c *Config) { c.Logins = []Login{{Name: name, Provider: test.provider}} })
+		f.signIn(t, name)
+		if f.store.legacies[0] != test.want || f.store.links[0] == (name == "dev") {
+			t.Errorf("%s: FindOrCreateUser got %q, link %v; want %q", name, f.store.legacies[0], f.store.links[0], test.want)
+		}
+	}
+}
+
 func TestAddressOfAnotherAccount(t *testing.T) {
 	f := newFixture(t)
 	f.signIn(t, "google")

@@ -85,6 +85,14 @@ type separateProvider struct {
 
 func (p *separateProvider) SeparateAccounts() bool { return p.separate }
 
+// legacyProvider is one that the original had, too.
+type legacyProvider struct {
+	separateProvider
+	name string
+}
+
+func (p *legacyProvider) LegacyProviderName() string { return p.name }
+
 // fakeSigner notes what it signs.
 type fakeSigner struct {
 	signed []token.Session

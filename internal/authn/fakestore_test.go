@@ -22,6 +22,7 @@ type fakeStore struct {
 	links    []bool           // the link argument of each FindOrCreateUser
 	found    []string         // what each FindOrCreateUser was given as provider
 	ids      []string         // and as the new user's ID
+	legacies []string         // and as what the original called the provider
 	fails    map[string]error // by method
 	forgets  bool             // used attempts lose their value
 	steps    *steps
@@ -59,13 +60,13 @@ func newFakeStore() *fakeStore {
 	}
 }
 
-func (f *fakeStore) FindOrCreateUser(_ context.Context, provider string, id providers.Identity, newUserID string, link bool) (providers.User, bool, error) {
+func (f *fakeStore) FindOrCreateUser(_ context.Context, provider string, id providers.Identity, newUserID string, link bool, legacy string) (providers.User, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.fails["FindOrCreateUser"]; err != nil {
 		return providers.User{}, false, err
 	}
-	f.links, f.found, f.ids = append(f.links, link), append(f.found, provider), append(f.ids, newUserID)
+	f.links, f.found, f.ids, f.legacies = append(f.links, link), append(f.found, provider), append(f.ids, newUserID), append(f.legacies, legacy)
 	key := id.Issuer + " " + id.Subject
 	if user, ok := f.users[key]; ok {
 		return user, false, nil

@@ -13,10 +13,12 @@ type Store interface {
 	// FindOrCreateUser returns the user whom the identity belongs to and whether
 	// the call made the account, which then has newUserID. provider is the
 	// configured name. link says whether the identity may be joined to an
-	// existing account with its (verified) address. An error that
-	// Config.IsAccountExists knows means that the address belongs to an account
-	// that this identity must not be joined to.
-	FindOrCreateUser(ctx context.Context, provider string, id providers.Identity, newUserID string, link bool) (user providers.User, created bool, err error)
+	// existing account with its (verified) address, or to an account of the
+	// original service. legacy is what the original called the provider, see
+	// providers.LegacyProvider, or "". An error that Config.IsAccountExists knows
+	// means that the address belongs to an account that this identity must not be
+	// joined to.
+	FindOrCreateUser(ctx context.Context, provider string, id providers.Identity, newUserID string, link bool, legacy string) (user providers.User, created bool, err error)
 
 	// CreateSession stores a session under the hash of its cookie, see
 	// CookieHash.

@@ -13,56 +13,63 @@ import (
 	"github.com/datahq/auth-gateway/providers"
 )
 
-// maxRaces bounds how often a sign-in starts over.
-const maxRaces = 10
-
 // FindOrCreateUser returns the user whom an identity belongs to, and whether
-// the call made the account (S27, S29).
+// the call made the account (S27, S29). The account is the first of these:
 //
-// The account is the one that knows issuer and subject; else, if link is true
-// and the address is verified, the one made by way of that address; else a new
-// one with newUserID. provider is the configured name. With link false the
-// identity stays apart: it neither finds an account by its address nor makes
-// one that is found so. The address counts only if it is verified.
+//   - the one that knows issuer and subject;
+//   - a row of the original service with the provider_id "google:1234", where
+//     legacy is "google" and the subject "1234". legacy is the name that the
+//     original had for what the identity's issuer really is, "" for none
+//     (ruling 12);
+//   - the one that was made by way of the identity's address;
+//   - a row of the original whose ID is the MD5 of the address as the provider
+//     gave it, or whose e-mail address it is, whatever its case;
+//   - a new one with newUserID.
 //
-// Each sign-in brings provider_id, name and avatar up to date; username,
-// address and join date stay (S28). A disabled user is returned as such.
+// Of several rows of the original that fit, it is the one that the address
+// leads to as well, then the one that joined first. Then issuer and subject
+// lead there for ever.
+//
+// An address counts only if it is verified. With link false the identity
+// stays apart: it finds its own account or makes a new one, which nobody is
+// joined to by its address. provider is the configured name.
+//
+// Each sign-in brings provider_id, name and avatar up to date; ID, username,
+// address and join date stay (S28): a user of the original who has no username
+// is not given one. A disabled user is returned as such.
 //
 // ErrAccountExists means that the account with that address, or with
 // newUserID, must not be joined.
-func (s *Store) FindOrCreateUser(ctx context.Context, provider string, id providers.Identity, newUserID string, link bool) (user providers.User, created bool, err error) {
+func (s *Store) FindOrCreateUser(ctx context.Context, provider string, id providers.Identity, newUserID string, link bool, legacy string) (user providers.User, created bool, err error) {
 	const verb = "finding or making user"
 	if id.Issuer == "" || id.Subject == "" || newUserID == "" || len(newUserID) > 128 {
 		return providers.User{}, false, wrap(ctx, verb, errors.New("issuer, subject or new user ID is missing or too long"))
 	}
-	login := newLogin(provider, id, newUserID, link, s.now())
-	for range maxRaces {
-		err = s.write(ctx, verb, func(tx *gorm.DB) (err error) {
-			user, created, err = login.user(tx)
-			return err
-		})
-		if err == nil {
-			return user, created, nil
-		}
-		if !errors.Is(err, errRace) && !errors.Is(err, gorm.ErrDuplicatedKey) {
-			break
-		}
+	login := newLogin(provider, id, newUserID, link, legacy, s.now())
+	err = s.compete(ctx, verb, func(tx *gorm.DB) (err error) {
+		user, created, err = login.user(tx)
+		return err
+	})
+	if err != nil {
+		return providers.User{}, false, err
 	}
-	return providers.User{}, false, err
+	return user, created, nil
 }
 
 // login is one sign-in, in the form of the tables.
 type login struct {
-	identity identityRow
-	profile  userRow // what each sign-in brings up to date
-	email    string  // as the provider gave it; "" unless verified
-	address  string  // folded; "" if accounts are not to be joined by it
-	wish     string
-	newID    string
-	now      time.Time
+	identity   identityRow
+	profile    userRow // what each sign-in brings up to date
+	email      string  // as the provider gave it; "" unless verified
+	address    string  // folded; "" if accounts are not to be joined by it
+	legacy     string  // with a colon; "" for none
+	providerID string  // as the original service wrote it; "" for none
+	wish       string
+	newID      string
+	now        time.Time
 }
 
-func newLogin(provider string, id providers.Identity, newUserID string, link bool, now time.Time) login {
+func newLogin(provider string, id providers.Identity, newUserID string, link bool, legacy string, now time.Time) login {
 	now = now.UTC().Truncate(time.Microsecond)
 	l := login{
 		identity: identityRow{
@@ -88,6 +95,10 @@ func newLogin(provider string, id providers.Identity, newUserID string, link boo
 			l.address = address
 		}
 	}
+	if link && legacy != "" {
+		l.legacy = legacy + ":"
+		l.providerID = bounded(l.legacy + id.Subject)
+	}
 	l.wish = id.Username
 	if l.wish == "" {
 		l.wish, _, _ = strings.Cut(l.email, "@")
@@ -100,77 +111,16 @@ func newLogin(provider string, id providers.Identity, newUserID string, link boo
 // over. Everybody takes address, identity and username in this order, so that
 // nobody waits for somebody who waits for him.
 func (l login) user(tx *gorm.DB) (providers.User, bool, error) {
-	user, err := l.byIdentity(tx)
-	if err == nil || !errors.Is(err, gorm.ErrRecordNotFound) {
-		return user, false, err
-	}
-	if l.address != "" {
-		user, err := l.byAddress(tx)
+	for _, find := range []func(*gorm.DB) (providers.User, error){
+		l.byIdentity, l.byProviderID, l.byAddress, l.byOldAddress,
+	} {
+		user, err := find(tx)
 		if err == nil || !errors.Is(err, gorm.ErrRecordNotFound) {
 			return user, false, err
 		}
 	}
-	// Rows of the original service are not joined: nobody verified their
-	// addresses. This is the place for the rules of their adoption.
-	user, err = l.create(tx)
+	user, err := l.create(tx)
 	return user, err == nil, err
-}
-
-// byIdentity returns the user who is known by issuer and subject.
-func (l login) byIdentity(tx *gorm.DB) (providers.User, error) {
-	var row identityRow
-	if err := tx.Where("issuer = ? AND subject = ?", l.identity.Issuer, l.identity.Subject).Take(&row).Error; err != nil {
-		return providers.User{}, err
-	}
-	user, err := l.livingUser(tx, row.UserID)
-	if err != nil {
-		return providers.User{}, err
-	}
-	err = tx.Model(&row).Updates(identityRow{Provider: l.identity.Provider, LastLoginAt: l.identity.LastLoginAt}).Error
-	if err != nil {
-		return providers.User{}, err
-	}
-	return l.update(tx, user)
-}
-
-// byAddress joins the identity to the account that was made by way of its
-// verified address, unless another subject of the issuer is there already:
-// that address has been given to somebody else since.
-func (l login) byAddress(tx *gorm.DB) (providers.User, error) {
-	var owner emailRow
-	if err := tx.Where("address = ?", l.address).Take(&owner).Error; err != nil {
-		return providers.User{}, err
-	}
-	user, err := l.livingUser(tx, owner.UserID)
-	if err != nil {
-		return providers.User{}, err
-	}
-	var others int64
-	err = tx.Model(&identityRow{}).Where("user_id = ? AND issuer = ?", user.ID, l.identity.Issuer).Count(&others).Error
-	if err != nil {
-		return providers.User{}, err
-	}
-	if others > 0 {
-		return providers.User{}, ErrAccountExists
-	}
-	l.identity.UserID = user.ID
-	if err := claim(tx, &l.identity); err != nil {
-		return providers.User{}, err
-	}
-	return l.update(tx, user)
-}
-
-// livingUser returns the user whom our tables name. If an operator has deleted
-// the row, what we know of the user is forgotten too, and the answer is
-// gorm.ErrRecordNotFound.
-func (l login) livingUser(tx *gorm.DB, id string) (providers.User, error) {
-	user, err := loadUser(tx, id)
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		if err := forget(tx, id); err != nil {
-			return providers.User{}, err
-		}
-	}
-	return user, err
 }
 
 // update writes what each sign-in brings up to date.
@@ -233,7 +183,7 @@ func claim[T any](tx *gorm.DB, row *T) error {
 
 // forget removes what our tables know of a user.
 func forget(tx *gorm.DB, userID string) error {
-	for _, row := range []any{&emailRow{}, &identityRow{}, &usernameRow{}, &accountRow{}, &sessionRow{}} {
+	for _, row := range []any{&emailRow{}, &identityRow{}, &usernameRow{}, &accountRow{}, &adoptedRow{}, &sessionRow{}} {
 		if err := tx.Where("user_id = ?", userID).Delete(row).Error; err != nil {
 			return err
 		}

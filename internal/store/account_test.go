@@ -28,7 +28,7 @@ func TestDeletedUserComesBackAsNew(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := openTest(t, "sqlite://", options{})
 			ctx := t.Context()
-			if _, _, err := s.FindOrCreateUser(ctx, "google", google("1"), "u1", true); err != nil {
+			if _, _, err := s.FindOrCreateUser(ctx, "google", google("1"), "u1", true, ""); err != nil {
 				t.Fatal(err)
 			}
 			now := time.Now()
@@ -40,14 +40,14 @@ func TestDeletedUserComesBackAsNew(t *testing.T) {
 			}
 			run(t, s, "DELETE FROM users")
 
-			user, created, err := s.FindOrCreateUser(ctx, "google", c.back, c.newID, true)
+			user, created, err := s.FindOrCreateUser(ctx, "google", c.back, c.newID, true, "")
 			if err != nil || !created || user.ID != c.newID || user.Username != "moshe" || user.Disabled {
 				t.Fatalf("%+v, created %v, %v", user, created, err)
 			}
 			if _, _, err := s.SessionByID(ctx, "s1"); !errors.Is(err, providers.ErrNotFound) {
 				t.Errorf("S7: the old session lives: %v", err)
 			}
-			if again, created, err := s.FindOrCreateUser(ctx, "google", c.back, "u3", true); err != nil || created || again != user {
+			if again, created, err := s.FindOrCreateUser(ctx, "google", c.back, "u3", true, ""); err != nil || created || again != user {
 				t.Errorf("next sign-in: %+v, created %v, %v", again, created, err)
 			}
 		})
@@ -62,7 +62,7 @@ func TestReusedIDInheritsNothing(t *testing.T) {
 	if err := s.CreateSession(ctx, providers.Session{ID: "s1", UserID: "u1", ExpiresAt: time.Now().Add(time.Hour)}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.FindOrCreateUser(ctx, "google", google("1"), "u1", true); err != nil {
+	if _, _, err := s.FindOrCreateUser(ctx, "google", google("1"), "u1", true, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := s.SessionByID(ctx, "s1"); !errors.Is(err, providers.ErrNotFound) {
@@ -88,7 +88,7 @@ func TestLostRaces(t *testing.T) {
 	}
 
 	lost = 3
-	user, created, err := s.FindOrCreateUser(t.Context(), "google", google("1"), "u1", true)
+	user, created, err := s.FindOrCreateUser(t.Context(), "google", google("1"), "u1", true, "")
 	if err != nil || !created || user.ID != "u1" || user.Username != "moshe" || tries != 4 {
 		t.Errorf("after %d tries: %+v, created %v, %v", tries, user, created, err)
 	}
@@ -96,7 +96,7 @@ func TestLostRaces(t *testing.T) {
 	lost, tries = 1000, 0
 	id := google("2")
 	id.Email = "ruth@example.com"
-	_, created, err = s.FindOrCreateUser(t.Context(), "google", id, "u2", true)
+	_, created, err = s.FindOrCreateUser(t.Context(), "google", id, "u2", true, "")
 	if !errors.Is(err, providers.ErrUnavailable) || created || tries != maxRaces {
 		t.Errorf("after %d tries: created %v, %v", tries, created, err)
 	}
@@ -113,12 +113,12 @@ func TestLostRaces(t *testing.T) {
 func TestConstraintOfAnAdoptedTable(t *testing.T) {
 	s := openTest(t, "sqlite://", options{})
 	run(t, s, "CREATE UNIQUE INDEX one_per_name ON users (name)")
-	if _, _, err := s.FindOrCreateUser(t.Context(), "google", google("1"), "u1", true); err != nil {
+	if _, _, err := s.FindOrCreateUser(t.Context(), "google", google("1"), "u1", true, ""); err != nil {
 		t.Fatal(err)
 	}
 	id := google("2")
 	id.Email = "other@example.com"
-	if _, _, err := s.FindOrCreateUser(t.Context(), "google", id, "u2", true); !errors.Is(err, errRace) || !errors.Is(err, providers.ErrUnavailable) {
+	if _, _, err := s.FindOrCreateUser(t.Context(), "google", id, "u2", true, ""); !errors.Is(err, errRace) || !errors.Is(err, providers.ErrUnavailable) {
 		t.Errorf("%v", err)
 	}
 	if _, err := s.User(t.Context(), "u1"); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -12,23 +13,44 @@ import (
 	"unicode"
 )
 
+// The kinds of database, and how they are called.
+const (
+	kindSQLite   = "sqlite"
+	kindPostgres = "postgresql"
+	kindMySQL    = "mysql"
+)
+
+var kindNames = map[string]string{kindPostgres: "PostgreSQL", kindMySQL: "MySQL and MariaDB"}
+
 // DSN says which database to open. Make one with ParseDSN.
 type DSN struct {
-	driver string // "sqlite"; "" in the zero value, which nothing opens
-	path   string // absolute; "" is a database in memory
+	kind string // "" in the zero value, which nothing opens
+
+	path string // of SQLite: absolute; "" is a database in memory
+
+	server // of the others
 }
 
-// ParseDSN reads a database URL in the forms of SQLAlchemy, which are those of
-// DATABASE_URL (contract 1.3), and plain paths:
+// ParseDSN reads a database URL in the forms of SQLAlchemy 1.3, which are those
+// of DATABASE_URL (contract 1.3), and plain paths:
 //
 //	sqlite:///rel.db            a file, relative to the working directory
 //	sqlite:////abs.db           a file
 //	/abs.db ./rel.db ../rel.db  a file
 //	sqlite:///:memory: sqlite://  a database in memory, gone with its Store
+//	postgresql://user:p%40ss@host:5432/db?sslmode=require
+//	postgresql://user@/db?host=/socket/directory
+//	mysql://user:p%40ss@host:3306/db?unix_socket=/socket
 //
-// As in SQLAlchemy the path is literal, without percent-encoding, and ends at
-// a "?"; arguments there that only concern the original's driver are passed
-// over. No error repeats a URL that may hold a password.
+// postgres:// and mariadb:// are other spellings, and a driver may stand behind
+// a "+", as in postgresql+psycopg2://; which one it is makes no difference. As
+// in SQLAlchemy user and password are percent-decoded, and the path of a file
+// is not; both it and the name of a database end at a "?". Arguments that only
+// concern SQLite's driver for Python are passed over.
+//
+// A URL of PostgreSQL or MySQL is read here and refused by CheckWritable and
+// Open: this version opens SQLite only. No error repeats a URL that may hold a
+// password.
 func ParseDSN(text string) (DSN, error) {
 	if text == "" {
 		return DSN{}, errors.New("database URL is empty; expected one like sqlite:////var/lib/auth/auth.db")
@@ -40,21 +62,46 @@ func ParseDSN(text string) (DSN, error) {
 	if !isURL {
 		return parsePath(text)
 	}
-	scheme = strings.ToLower(scheme)
-	if scheme != "sqlite" && scheme != "sqlite+pysqlite" {
-		return DSN{}, fmt.Errorf("this version opens SQLite databases only, by a URL like sqlite:////var/lib/auth/auth.db; found %s://", schemeForError(scheme))
+	kind, driver, _ := strings.Cut(strings.ToLower(scheme), "+")
+	switch kind {
+	case "sqlite":
+		if driver != "" && driver != "pysqlite" {
+			return DSN{}, fmt.Errorf("database URL asks for another SQLite than the ordinary one; expected sqlite://, found %s://", schemeForError(scheme))
+		}
+		return parseSQLite(rest)
+	case "postgresql", "postgres":
+		return parseServer(kindPostgres, rest)
+	case "mysql", "mariadb":
+		return parseServer(kindMySQL, rest)
+	default:
+		return DSN{}, fmt.Errorf("database URL is of no known kind; expected one like sqlite:////var/lib/auth/auth.db, found %s://", schemeForError(scheme))
 	}
+}
+
+func parseSQLite(rest string) (DSN, error) {
 	location, query, _ := strings.Cut(rest, "?")
 	if err := checkArguments(query); err != nil {
 		return DSN{}, err
 	}
 	switch {
 	case location == "", location == "/", location == "/:memory:":
-		return DSN{driver: "sqlite"}, nil
+		return DSN{kind: kindSQLite}, nil
 	case location[0] != '/':
-		return DSN{}, fmt.Errorf("database URL %q has two slashes and a path; a relative path has three (sqlite:///%s), an absolute one four", scheme+"://"+location, location)
+		return DSN{}, errors.New("database URL has two slashes and a path; a relative path has three (sqlite:///rel.db), an absolute one four (sqlite:////abs.db)")
 	}
 	return fileDSN(location[1:])
+}
+
+// checkKind says that this version does not open the database.
+func (d DSN) checkKind() error {
+	switch d.kind {
+	case kindSQLite:
+		return nil
+	case "":
+		return errors.New("no database")
+	default:
+		return fmt.Errorf("this version does not open %s databases yet, only SQLite, by a URL like sqlite:////var/lib/auth/auth.db", kindNames[d.kind])
+	}
 }
 
 // parsePath reads what is no URL. A bare word is no path: it is rather a slip
@@ -75,7 +122,7 @@ func fileDSN(path string) (DSN, error) {
 	if err != nil {
 		return DSN{}, fmt.Errorf("resolving database file %s: %w", path, err)
 	}
-	return DSN{driver: "sqlite", path: abs}, nil
+	return DSN{kind: kindSQLite, path: abs}, nil
 }
 
 // checkArguments refuses what would silently have no effect (S39), but for
@@ -97,29 +144,48 @@ func checkArguments(query string) error {
 // stray "://" is not to be repeated.
 func schemeForError(scheme string) string {
 	for _, r := range scheme {
-		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '+' {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '+' && r != '_' {
 			return "…"
 		}
 	}
 	return scheme
 }
 
-// String returns the URL without anything secret, for logs and messages.
+// String returns a URL of the database, for logs and messages: without user,
+// password and arguments.
 func (d DSN) String() string {
 	switch {
-	case d.driver == "":
+	case d.kind == "":
 		return "no database"
-	case d.path == "":
-		return d.driver + ":///:memory:"
-	default:
-		return d.driver + ":///" + d.path
+	case d.kind == kindSQLite && d.path == "":
+		return kindSQLite + ":///:memory:"
+	case d.kind == kindSQLite:
+		return kindSQLite + ":///" + d.path
 	}
+	host := d.host
+	switch {
+	case d.socket != "":
+		host = "[" + d.socket + "]"
+	case d.port != "":
+		host = net.JoinHostPort(d.host, d.port)
+	case strings.Contains(d.host, ":"):
+		host = "[" + d.host + "]"
+	}
+	return d.kind + "://" + host + "/" + d.database
 }
 
-// Key returns a name that equal databases share, in 64 hexadecimal digits and
-// without anything secret: for pools that live on across reloads. All
-// databases in memory share one.
+// GoString is String: no way of printing shows the password.
+func (d DSN) GoString() string { return d.String() }
+
+// Key returns a name that equal databases, opened in the same way, share, in
+// 64 hexadecimal digits: for pools that live on across reloads. The password
+// is in it, as a hash, since a changed one must make a new pool; it is not to
+// be shown. All databases in memory share one.
 func (d DSN) Key() string {
-	sum := sha256.Sum256([]byte(d.driver + "\x00" + d.path))
+	fields := []string{d.kind, d.path, d.user, d.password, d.host, d.port, d.socket, d.database, d.params}
+	for i, field := range fields {
+		fields[i] = url.QueryEscape(field)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(fields, "&")))
 	return hex.EncodeToString(sum[:])
 }

@@ -28,7 +28,7 @@ func TestParseDSN(t *testing.T) {
 		{"sqlite:///:memory:", ""},
 	} {
 		dsn, err := ParseDSN(c.url)
-		if err != nil || dsn.driver != "sqlite" || dsn.path != c.path {
+		if err != nil || dsn.kind != kindSQLite || dsn.path != c.path {
 			t.Errorf("%q: %+v, %v; want path %q", c.url, dsn, err, c.path)
 			continue
 		}
@@ -51,11 +51,11 @@ func TestParseDSNRefuses(t *testing.T) {
 		{"sqlite:////abs/x.db\n", "control character"},
 		{"auth.db", "neither a URL"},
 		{":memory:", "neither a URL"},
-		{"postgres://u:hunter2@h/db", "SQLite databases only"},
-		{"postgresql://u:hunter2@h/db", "found postgresql://"},
-		{"postgresql+psycopg2://u:hunter2@h:5433/db?sslmode=require", "found postgresql+psycopg2://"},
-		{"mysql://u:hunter2@h/db", "found mysql://"},
-		{"u:hunter2@h://db", "SQLite databases only"},
+		{"sqlite+pysqlcipher://:hunter2@/x.db", "found sqlite+pysqlcipher://"},
+		{"oracle://u:hunter2@h/db", "found oracle://"},
+		{"postgresq://u:hunter2@h/db", "found postgresq://"},
+		{"mssql+pyodbc://u:hunter2@h/db", "found mssql+pyodbc://"},
+		{"u:hunter2@h://db", "of no known kind"},
 		{"u:hunter2@h/db", "neither a URL"},
 	} {
 		dsn, err := ParseDSN(c.url)
@@ -67,7 +67,7 @@ func TestParseDSNRefuses(t *testing.T) {
 			t.Errorf("%q: %v; want %q in it", c.url, err, c.want)
 		}
 		// S41: the password of a database never reaches a log.
-		if !strings.HasPrefix(c.url, "sqlite:") && strings.Contains(err.Error(), "hunter2") {
+		if strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: the error repeats the password: %v", c.url, err)
 		}
 	}
@@ -75,7 +75,12 @@ func TestParseDSNRefuses(t *testing.T) {
 
 func TestDSNKeyTellsDatabasesApart(t *testing.T) {
 	seen := map[string]string{}
-	for _, url := range []string{"sqlite://", "/a.db", "/b.db"} {
+	for _, url := range []string{
+		"sqlite://", "/a.db", "/b.db", "postgresql://h/db", "mysql://h/db", "postgresql://u@h/db", "postgresql://h:1/db",
+		"postgresql://h/db2", "postgresql://h2/db", "postgresql://h/db?sslmode=require", "postgresql:///db?host=/h", "postgresql:///h",
+		// A changed password needs new connections.
+		"postgresql://u:p@h/db", "postgresql://u:q@h/db",
+	} {
 		dsn, err := ParseDSN(url)
 		if err != nil {
 			t.Fatal(err)
@@ -85,5 +90,13 @@ func TestDSNKeyTellsDatabasesApart(t *testing.T) {
 			t.Errorf("%s has key %q, like %s", url, key, other)
 		}
 		seen[key] = url
+	}
+	for _, c := range [][2]string{
+		{"postgres://u:p%40@h/db", "postgresql+psycopg2://u:p@@h/db"},
+		{"mariadb://h/db?charset=utf8mb4&ssl=1", "mysql+pymysql://h/db?ssl=1&charset=utf8mb4"},
+	} {
+		if parse(t, c[0]).Key() != parse(t, c[1]).Key() {
+			t.Errorf("%s and %s are one database and have two keys", c[0], c[1])
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -15,12 +16,26 @@ var (
 	// that has its address: the account has another subject of the same issuer
 	// already, or it was not made by way of a verified address.
 	ErrAccountExists = errors.New("account exists")
+	// ErrUsernameTaken says that somebody else has the username, in whatever
+	// case.
+	ErrUsernameTaken = errors.New("username is taken")
+	// ErrUsernameChosen says that the user has chosen before (S28).
+	ErrUsernameChosen = errors.New("username has been chosen")
+	// ErrUsernameInvalid says that nobody can have the username, see
+	// ValidUsername.
+	ErrUsernameInvalid = errors.New("username is invalid")
+	// ErrGrant says that an entry of the table permissions holds no JSON object,
+	// so that it cannot be told what is granted.
+	ErrGrant = errors.New("malformed permissions")
 	// ErrSchema says that a database cannot be used and that trying again will
 	// not help: a newer version made it, or a table has another program's form.
 	ErrSchema = errors.New("unusable schema")
 
 	// errRace says that somebody else did the same first: start over.
 	errRace = errors.New("lost a race")
+
+	// final are the errors that say something else than "cannot tell".
+	final = []error{providers.ErrNotFound, ErrAccountExists, ErrUsernameTaken, ErrUsernameChosen, ErrUsernameInvalid, ErrSchema}
 )
 
 // wrap makes one of this package's errors of any. While ctx is done, the
@@ -31,7 +46,7 @@ func wrap(ctx context.Context, verb string, err error) error {
 		return nil
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		return fmt.Errorf("%s: %w", verb, providers.ErrNotFound)
-	case errors.Is(err, providers.ErrNotFound), errors.Is(err, ErrAccountExists), errors.Is(err, ErrSchema):
+	case slices.ContainsFunc(final, func(target error) bool { return errors.Is(err, target) }):
 		return fmt.Errorf("%s: %w", verb, err)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w: %w", verb, providers.ErrUnavailable, ctx.Err())

@@ -24,6 +24,10 @@ func TestWrap(t *testing.T) {
 		"no row":    {t.Context(), gorm.ErrRecordNotFound, []error{providers.ErrNotFound}, []error{providers.ErrUnavailable}},
 		"trouble":   {t.Context(), sql.ErrConnDone, []error{providers.ErrUnavailable, sql.ErrConnDone}, []error{providers.ErrNotFound}},
 		"account":   {t.Context(), ErrAccountExists, []error{ErrAccountExists}, []error{providers.ErrUnavailable}},
+		"taken":     {t.Context(), ErrUsernameTaken, []error{ErrUsernameTaken}, []error{providers.ErrUnavailable}},
+		"chosen":    {t.Context(), ErrUsernameChosen, []error{ErrUsernameChosen}, []error{providers.ErrUnavailable}},
+		"invalid":   {t.Context(), ErrUsernameInvalid, []error{ErrUsernameInvalid}, []error{providers.ErrUnavailable}},
+		"grant":     {t.Context(), ErrGrant, []error{ErrGrant, providers.ErrUnavailable}, []error{providers.ErrNotFound}},
 		"schema":    {t.Context(), fmt.Errorf("x: %w", ErrSchema), []error{ErrSchema}, []error{providers.ErrUnavailable}},
 		"cancelled": {done, context.Canceled, []error{providers.ErrUnavailable, context.Canceled}, nil},
 		// What database/sql says to whoever goes on after the context has rolled back.

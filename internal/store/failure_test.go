@@ -14,7 +14,7 @@ func signIn(t *testing.T, s *Store, subject string) error {
 	t.Helper()
 	id := google(subject)
 	id.Email = subject + "@example.com"
-	_, _, err := s.FindOrCreateUser(t.Context(), "google", id, subject, true)
+	_, _, err := s.FindOrCreateUser(t.Context(), "google", id, subject, true, "")
 	return err
 }
 

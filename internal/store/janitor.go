@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -9,14 +10,15 @@ import (
 )
 
 const (
-	// defaultPurgeEvery is how often expired rows are removed.
+	// defaultPurgeEvery is how often expired rows are removed, and others' new
+	// rows are adopted.
 	defaultPurgeEvery = 5 * time.Minute
 	// attemptGrace is how long an attempt outlives its end: whoever comes back
 	// late is told so, instead of that nobody ever started.
 	attemptGrace = time.Hour
 )
 
-// startJanitor removes expired rows every so often until Close.
+// startJanitor tidies up every so often until Close.
 func (s *Store) startJanitor(every time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stopJanitor = cancel
@@ -30,9 +32,9 @@ func (s *Store) startJanitor(every time.Duration) {
 				return
 			case <-ticker.C:
 			}
-			err := s.purge(ctx)
+			err := errors.Join(s.purge(ctx), s.adopt(ctx))
 			if err != nil && !failing && ctx.Err() == nil {
-				s.logger.Warn("removing expired sessions failed; will keep trying", zap.Error(err))
+				s.logger.Warn("removing expired sessions and adopting users failed; will keep trying", zap.Error(err))
 			}
 			failing = err != nil
 		}
@@ -48,4 +50,15 @@ func (s *Store) purge(ctx context.Context) error {
 		}
 		return tx.Where("expires_at <= ?", micros(now.Add(-attemptGrace))).Delete(&attemptRow{}).Error
 	})
+}
+
+// adopt takes over what an original service on the same database has written
+// meanwhile. It looks through all users, so it does so without a lock.
+func (s *Store) adopt(ctx context.Context) error {
+	const verb = "adopting users"
+	found, err := findAdoptions(s.db.WithContext(ctx), s.now())
+	if err != nil || found.empty() {
+		return wrap(ctx, verb, err)
+	}
+	return s.write(ctx, verb, func(tx *gorm.DB) error { return found.adopt(tx, s.logger) })
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +51,51 @@ func TestJanitorRemovesWhatHasExpired(t *testing.T) {
 	}
 	if _, first, err := s.TakeAttempt(ctx, []byte("late")); err != nil || !first {
 		t.Errorf("an attempt that ended within the hour: %v, %v", first, err)
+	}
+}
+
+// An original service that runs beside the gateway makes users, whom nobody
+// would find otherwise by another spelling of the address.
+func TestJanitorAdopts(t *testing.T) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	path := tempFile(t)
+	s, err := open(t.Context(), parse(t, path), zap.New(core), options{purgeEvery: 5 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	raw := openRaw(t, path)
+	rawExec(t, raw, "PRAGMA busy_timeout = 5000")
+	long := strings.Repeat("x", 300)
+	rawExec(t, raw, "INSERT INTO users (id, username, email, provider_id) VALUES ('u1', 'Ada', 'Ada@example.com', 'google:1'), ('u2', ?, ?, ?)", long, long, long)
+	// Not the address: it would be found by the old ID alone.
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		user, err := s.UserByUsername(t.Context(), "ada")
+		if err == nil && user.ID == "u1" {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%+v, %v", user, err)
+		}
+	}
+	if user, err := s.UserByEmail(t.Context(), "ADA@example.com"); err != nil || user.ID != "u1" {
+		t.Errorf("by address: %+v, %v", user, err)
+	}
+	if user, _, err := s.FindOrCreateUser(t.Context(), "google", google("1"), "new", true, "google"); err != nil || user.ID != "u1" {
+		t.Errorf("by provider_id: %+v, %v", user, err)
+	}
+	time.Sleep(50 * time.Millisecond) // a few rounds more, for nothing
+	if got := logs.FilterMessage("adopted users of another program").Len(); got != 1 {
+		t.Errorf("it was told %d times, want once", got)
+	}
+	found, err := findAdoptions(s.db, time.Now())
+	if err != nil || !found.empty() {
+		t.Errorf("something is still to be adopted: %+v, %v", found, err)
+	}
+	for _, entry := range logs.All() { // S41
+		if text := fmt.Sprint(entry.ContextMap()); strings.Contains(text, "@") || strings.Contains(text, "Ada") {
+			t.Errorf("the log shows who was adopted: %s", text)
+		}
 	}
 }
 

@@ -39,21 +39,31 @@ func migrate(db *gorm.DB, types *strings.Replacer, log *zap.Logger, now time.Tim
 				return err
 			}
 		}
-		return adoptUsernames(tx, log, now)
+		found, err := findAdoptions(tx, now)
+		if err != nil {
+			return err
+		}
+		return found.adopt(tx, log)
 	})
 }
 
 func migrations(types *strings.Replacer, log *zap.Logger) []*gormigrate.Migration {
-	return []*gormigrate.Migration{
-		{ID: "0001_accounts_and_sessions", Migrate: func(tx *gorm.DB) error {
-			log.Info("making database tables")
-			for _, statement := range firstSchema {
+	run := func(statements []string) gormigrate.MigrateFunc {
+		return func(tx *gorm.DB) error {
+			for _, statement := range statements {
 				if err := tx.Exec(types.Replace(statement)).Error; err != nil {
 					return err
 				}
 			}
 			return nil
+		}
+	}
+	return []*gormigrate.Migration{
+		{ID: "0001_accounts_and_sessions", Migrate: func(tx *gorm.DB) error {
+			log.Info("making database tables")
+			return run(firstSchema)(tx)
 		}},
+		{ID: "0002_adopted_users", Migrate: run(secondSchema)},
 	}
 }
 

@@ -47,7 +47,7 @@ func TestStoresOpenedAtOnceMigrateOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := dump(t, openRaw(t, path), "SELECT id FROM auth_migrations"); !slices.Equal(got, []string{"0001_accounts_and_sessions"}) {
+	if got := dump(t, openRaw(t, path), "SELECT id FROM auth_migrations"); !slices.Equal(got, []string{"0001_accounts_and_sessions", "0002_adopted_users"}) {
 		t.Errorf("migrations: %v", got)
 	}
 }
@@ -127,7 +127,7 @@ func TestOriginalDatabaseIsNotAltered(t *testing.T) {
 		t.Fatalf("the test itself: %v, %v", schema, rows)
 	}
 	s := openTest(t, path, options{})
-	if _, _, err := s.FindOrCreateUser(t.Context(), "google", google("1234"), "new", true); err != nil {
+	if _, _, err := s.FindOrCreateUser(t.Context(), "google", google("1234"), "new", true, ""); err != nil {
 		t.Fatal(err)
 	}
 	openTest(t, path, options{}) // and once more
@@ -169,28 +169,38 @@ func TestOriginalUsersAreRead(t *testing.T) {
 	}
 }
 
-// S27: nobody verified the addresses of old rows, and an old row's name says
-// nothing to us yet. S28: new names stay clear of old ones, folded.
-func TestOriginalUsersAreNotJoined(t *testing.T) {
+// A sign-in changes what it brings, and nothing else of its row.
+func TestSignInOfAnOriginalUser(t *testing.T) {
 	path := tempFile(t)
 	original(t, path)
 	s := openTest(t, path, options{})
-	for i, c := range []struct{ wish, want string }{
-		{"moshe", "moshe1"}, {"Ruth", "ruth1"}, {"ruth", "ruth2"},
+	for _, c := range []struct {
+		subject, legacy, email string
+		want                   string
+	}{
+		{"1234", "google", "new@example.com", "old1"},
+		{"5", "github", "u2@example.com", "old2"},
+		{"9", "google", "RUTH@example.com", "old4"},
+		{"8", "github", "u6@example.com", "old6"},
 	} {
-		id := google(fmt.Sprint(i))
-		id.Username, id.Email = c.wish, fmt.Sprintf("new%d@example.com", i)
-		user, created, err := s.FindOrCreateUser(t.Context(), "google", id, fmt.Sprintf("new%d", i), true)
-		if err != nil || !created || user.Username != c.want {
-			t.Errorf("wish %q: %+v, created %v, %v; want %q", c.wish, user, created, err, c.want)
+		id := google(c.subject)
+		id.Issuer, id.Email, id.Name, id.AvatarURL = "https://"+c.legacy+".example", c.email, "New "+c.want, "https://p.example/new"
+		user, created, err := s.FindOrCreateUser(t.Context(), c.legacy, id, "new", true, c.legacy)
+		if err != nil || created || user.ID != c.want {
+			t.Errorf("%s: %+v, created %v, %v", c.want, user, created, err)
 		}
 	}
-	user, created, err := s.FindOrCreateUser(t.Context(), "google", google("1234"), "new9", true)
-	if err != nil || !created || user.ID != "new9" {
-		t.Errorf("the address of an old row: %+v, created %v, %v", user, created, err)
+	want := []string{
+		`["old1","google:1234","moshe","New old1","moshe@example.com","https://p.example/new","2017-07-24 12:17:50.123456","text"]`,
+		`["old2","github:5",null,"New old2",null,"https://p.example/new",null,"null"]`,
+		`["old3",null,null,"","","","2017-07-24 12:17:50","text"]`,
+		`["old4","google:9","Ruth","New old4","ruth@example.com","https://p.example/new","2018-01-01 00:00:00.000000","text"]`,
+		`["old5","github:7","ＲＵＴＨ",null,"ruth2@example.com",null,"2017-01-01 00:00:00.000000","text"]`,
+		`["old6","github:8","","New old6",null,"https://p.example/new","long ago","text"]`,
 	}
-	if _, _, err := s.FindOrCreateUser(t.Context(), "github", google("x"), "old2", false); !errors.Is(err, ErrAccountExists) {
-		t.Errorf("a new user with an old row's ID: %v, want ErrAccountExists", err)
+	got := dump(t, openRaw(t, path), strings.Replace(originalRows, "UNION ALL SELECT json_array(userid, service, permissions) FROM permissions ", "", 1))
+	if !slices.Equal(got, want) {
+		t.Errorf("rows:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -200,7 +210,7 @@ func TestUsersMadeByAnOriginalMeanwhile(t *testing.T) {
 	s := openTest(t, path, options{})
 	rawExec(t, openRaw(t, path), "INSERT INTO users (id, username) VALUES ('theirs', 'moshe')")
 	id := google("1")
-	user, _, err := s.FindOrCreateUser(t.Context(), "google", id, "ours", true)
+	user, _, err := s.FindOrCreateUser(t.Context(), "google", id, "ours", true, "")
 	if err != nil || user.Username != "moshe1" {
 		t.Errorf("%+v, %v; want moshe1", user, err)
 	}

@@ -46,7 +46,7 @@ func TestHelperSignIn(t *testing.T) {
 		return
 	}
 	s := openTest(t, path, options{})
-	user, _, err := s.FindOrCreateUser(t.Context(), "google", google("1"), fmt.Sprintf("u%d", os.Getpid()), true)
+	user, _, err := s.FindOrCreateUser(t.Context(), "google", google("1"), fmt.Sprintf("u%d", os.Getpid()), true, "")
 	if err != nil {
 		t.Fatal(err)
 	}

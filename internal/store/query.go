@@ -16,6 +16,7 @@ type statements struct {
 	user            *sql.Stmt // by ID
 	sessionByID     *sql.Stmt // and the time
 	sessionByCookie *sql.Stmt // and the time
+	grants          *sql.Stmt // by user ID and service
 }
 
 const (
@@ -23,6 +24,7 @@ const (
 	usernameQuery = "SELECT " + userColumns + " FROM auth_usernames n JOIN users u ON u.id = n.user_id" + userAccount + "WHERE n.folded = ?"
 	sessionQuery  = "SELECT s.id, s.user_id, s.provider, s.provider_session_id, s.created_at, s.last_seen_at, s.expires_at, " + userColumns +
 		" FROM auth_sessions s JOIN users u ON u.id = s.user_id" + userAccount + "WHERE s.expires_at > ? AND "
+	grantsQuery = "SELECT permissions FROM permissions WHERE userid = ? AND service = ?"
 )
 
 // prepare prepares the statements; they last as long as the database is open.
@@ -36,6 +38,7 @@ func prepare(ctx context.Context, db *gorm.DB) (statements, error) {
 		userQuery:                          &s.user,
 		sessionQuery + "s.id = ?":          &s.sessionByID,
 		sessionQuery + "s.cookie_hash = ?": &s.sessionByCookie,
+		grantsQuery:                        &s.grants,
 	} {
 		// By way of gorm for the database's own placeholders.
 		query = db.Raw(query, "", "").Statement.SQL.String()

@@ -86,3 +86,22 @@ var firstSchema = []string{
 )`,
 	`CREATE INDEX auth_attempts_expires_at ON auth_attempts (expires_at)`,
 }
+
+// The second schema: rows of users that we did not make, with what they are
+// recognised by. Nobody verified their addresses for us. An index on the
+// original's own table would alter it (ruling 14).
+var secondSchema = []string{
+	// provider_id is what the original service wrote last; "" for none. The
+	// column of users proves nothing any more once the user has signed in here,
+	// since we write the names there that an operator has given to providers
+	// (ruling 12). address is email in folded form, NULL if it joins nothing.
+	`CREATE TABLE auth_adopted (
+	user_id VARCHAR(128) NOT NULL,
+	provider_id VARCHAR(255) NOT NULL,
+	email VARCHAR(255) NOT NULL,
+	address VARCHAR(255),
+	PRIMARY KEY (user_id)
+)`,
+	`CREATE INDEX auth_adopted_provider_id ON auth_adopted (provider_id)`,
+	`CREATE INDEX auth_adopted_address ON auth_adopted (address)`,
+}

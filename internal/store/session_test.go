@@ -49,7 +49,7 @@ func BenchmarkSessionByCookie(b *testing.B) {
 				id := google(fmt.Sprint(i))
 				id.Email = fmt.Sprintf("user%d@example.com", i)
 				userID := fmt.Sprintf("u%d", i)
-				if _, _, err := s.FindOrCreateUser(b.Context(), "google", id, userID, true); err != nil {
+				if _, _, err := s.FindOrCreateUser(b.Context(), "google", id, userID, true, ""); err != nil {
 					b.Fatal(err)
 				}
 				session := providers.Session{ID: fmt.Sprintf("s%d", i), UserID: userID, ExpiresAt: time.Now().Add(time.Hour)}

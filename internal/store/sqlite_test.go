@@ -103,6 +103,9 @@ func TestLookUpsUseIndexes(t *testing.T) {
 		"address":     "SELECT 1 FROM auth_emails WHERE address = 'x'",
 		"identity":    "SELECT 1 FROM auth_identities WHERE issuer = 'x' AND subject = 'y'",
 		"other":       "SELECT 1 FROM auth_identities WHERE user_id = 'x' AND issuer = 'y'",
+		"grants":      strings.ReplaceAll(grantsQuery, "?", "1"),
+		"provider id": "SELECT 1 FROM auth_adopted o JOIN users u ON u.id = o.user_id WHERE o.provider_id = 'x'",
+		"old address": "SELECT 1 FROM auth_adopted o JOIN users u ON u.id = o.user_id WHERE o.address = 'x'",
 	} {
 		rows, err := s.db.Raw("EXPLAIN QUERY PLAN " + query).Rows()
 		if err != nil {

@@ -47,11 +47,13 @@ type options struct {
 
 // Open opens a database, making its file (mode 0600) and directory (0700)
 // where they are missing, and brings the schema up to date; processes that do
-// so at the same time take turns. The Store removes what has expired every few
-// minutes until it is closed.
+// so at the same time take turns. What an original service has written is
+// adopted (ruling 14). Every few minutes, until it is closed, the Store removes
+// what has expired and adopts what has come.
 //
-// Errors wrap ErrSchema if the database must not be used, or
-// providers.ErrUnavailable, when trying again may help.
+// Errors wrap ErrSchema if the database must not be used,
+// providers.ErrUnavailable when trying again may help, or neither if it is of
+// a kind that this version does not open.
 func Open(ctx context.Context, dsn DSN, log *zap.Logger) (*Store, error) {
 	return open(ctx, dsn, log, options{})
 }
@@ -70,8 +72,8 @@ func open(ctx context.Context, dsn DSN, log *zap.Logger, o options) (*Store, err
 		o.now = time.Now
 	}
 	verb := "opening database " + dsn.String()
-	if dsn.driver != "sqlite" {
-		return nil, wrap(ctx, verb, errors.New("no such kind of database"))
+	if err := dsn.checkKind(); err != nil {
+		return nil, fmt.Errorf("%s: %w", verb, err)
 	}
 	db, closer, err := openSQLite(ctx, dsn, o.busyTimeout)
 	if err != nil {
@@ -135,6 +137,21 @@ func (s *Store) write(ctx context.Context, verb string, fn func(tx *gorm.DB) err
 		return fmt.Errorf("%s: %w: too many writers wait", verb, providers.ErrUnavailable)
 	}
 	return wrap(ctx, verb, s.db.WithContext(ctx).Transaction(fn))
+}
+
+// maxRaces bounds how often a write starts over.
+const maxRaces = 10
+
+// compete is write for what others may do at the same time: fn starts over
+// after errRace and gorm.ErrDuplicatedKey.
+func (s *Store) compete(ctx context.Context, verb string, fn func(tx *gorm.DB) error) (err error) {
+	for range maxRaces {
+		err = s.write(ctx, verb, fn)
+		if !errors.Is(err, errRace) && !errors.Is(err, gorm.ErrDuplicatedKey) {
+			return err
+		}
+	}
+	return err
 }
 
 // micros and fromMicros are the times of our own tables.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"database/sql"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -40,4 +41,27 @@ func TestContractOnSQLiteFile(t *testing.T) {
 
 func TestContractOnSQLiteInMemory(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Store { return openURL(t, "sqlite://") })
+}
+
+// Ruling 14: a database that the original service has made, and that it may
+// still be writing.
+func TestAdoptionOnSQLiteFile(t *testing.T) {
+	storetest.RunAdoption(t, func(t *testing.T) storetest.Database {
+		path := t.TempDir() + "/auth.db"
+		other, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { other.Close() })
+		return storetest.Database{
+			Exec: func(t *testing.T, statement string) {
+				t.Helper()
+				if _, err := other.Exec(statement); err != nil {
+					t.Fatalf("%s: %v", statement, err)
+				}
+			},
+			Open:      func(t *testing.T) storetest.Store { return openURL(t, "sqlite:///"+path) },
+			Timestamp: "DATETIME",
+		}
+	})
 }

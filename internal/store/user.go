@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -23,7 +24,8 @@ type userRow struct {
 
 func (userRow) TableName() string { return "users" }
 
-// accountRow is what we add to a user; adopted users have none.
+// accountRow is what we add to a user. Whoever has one, and no adoptedRow, was
+// made by us.
 type accountRow struct {
 	UserID     string `gorm:"primaryKey"`
 	DisabledAt *int64
@@ -101,6 +103,10 @@ func (s *Store) UserByUsername(ctx context.Context, username string) (providers.
 func (s *Store) SetDisabled(ctx context.Context, userID string, disabled bool) error {
 	return s.write(ctx, "disabling user", func(tx *gorm.DB) error {
 		if _, err := loadUser(tx, userID); err != nil {
+			return err
+		}
+		// Before there is a row of ours, by which a user counts as made by us.
+		if _, err := adoptedUser(tx, userID); err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 			return err
 		}
 		now := micros(s.now())

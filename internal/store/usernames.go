@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -52,40 +51,65 @@ func claimUsername(tx *gorm.DB, userID, wish string) (string, error) {
 	return "", errors.New("no username is free")
 }
 
-// adoptUsernames enters the usernames of rows that we did not make, so that
-// names are unique and found by an index on their folded form. They count as
+// adoptedNames are the usernames that another program has given.
+type adoptedNames struct {
+	stale []usernameRow // what was known of users who are called otherwise now
+	given []usernameRow // the oldest user's first
+}
+
+// findNames returns the usernames in users that we do not know. They count as
 // chosen (ruling 14). Of several rows with one folded name, which tables
 // without a constraint may have, the oldest is found by it.
-func adoptUsernames(tx *gorm.DB, log *zap.Logger, now time.Time) error {
-	rows, err := tx.Raw(`SELECT u.id, u.username FROM users u LEFT JOIN auth_usernames n ON n.user_id = u.id
-WHERE n.user_id IS NULL AND u.username IS NOT NULL AND u.username <> ''
-ORDER BY CASE WHEN u.join_date IS NULL THEN 1 ELSE 0 END, u.join_date, u.id`).Rows()
+func findNames(db *gorm.DB, now time.Time) (found adoptedNames, err error) {
+	rows, err := db.Raw(`SELECT u.id, u.username, n.folded, n.display FROM users u LEFT JOIN auth_usernames n ON n.user_id = u.id
+WHERE n.user_id IS NULL AND u.username <> '' OR n.user_id IS NOT NULL AND u.username IS NULL OR u.username <> n.folded AND u.username <> n.display
+ORDER BY ` + oldestFirst).Rows()
 	if err != nil {
-		return fmt.Errorf("reading usernames: %w", err)
+		return found, fmt.Errorf("reading usernames: %w", err)
 	}
 	defer rows.Close()
 	chosenAt := micros(now)
-	var found []usernameRow
 	for rows.Next() {
-		row := usernameRow{ChosenAt: &chosenAt}
-		if err := rows.Scan(&row.UserID, &row.Display); err != nil {
-			return fmt.Errorf("reading usernames: %w", err)
+		var (
+			userID                    string
+			username, folded, display *string
+		)
+		if err := rows.Scan(&userID, &username, &folded, &display); err != nil {
+			return found, fmt.Errorf("reading usernames: %w", err)
 		}
-		row.Folded = usernameKey(row.Display)
-		row.Display = clean(row.Display, 255)
-		found = append(found, row)
+		given := usernameRow{UserID: userID, ChosenAt: &chosenAt}
+		if username != nil && *username != "" {
+			given.Folded, given.Display = usernameKey(*username), clean(*username, 255)
+		}
+		if folded != nil {
+			if *folded == given.Folded && *display == given.Display {
+				continue // it is too long to be kept as it is
+			}
+			found.stale = append(found.stale, usernameRow{Folded: *folded, UserID: userID})
+		}
+		if given.Folded != "" {
+			found.given = append(found.given, given)
+		}
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return fmt.Errorf("reading usernames: %w", err)
+		return found, fmt.Errorf("reading usernames: %w", err)
 	}
-	if len(found) == 0 {
-		return nil
+	return found, nil
+}
+
+// adopt stores the names, and returns how many of them nobody had.
+func (a adoptedNames) adopt(tx *gorm.DB) (adopted int64, err error) {
+	for _, row := range a.stale {
+		if err := tx.Where("folded = ? AND user_id = ?", row.Folded, row.UserID).Delete(&usernameRow{}).Error; err != nil {
+			return 0, fmt.Errorf("forgetting usernames: %w", err)
+		}
 	}
-	adopted := tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(found, 500)
-	if adopted.Error != nil {
-		return fmt.Errorf("adopting usernames: %w", adopted.Error)
+	if len(a.given) == 0 {
+		return 0, nil
 	}
-	log.Info("adopted usernames", zap.Int64("adopted", adopted.RowsAffected),
-		zap.Int64("ambiguous", int64(len(found))-adopted.RowsAffected))
-	return nil
+	inserted := tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(a.given, 500)
+	if inserted.Error != nil {
+		return 0, fmt.Errorf("adopting usernames: %w", inserted.Error)
+	}
+	return inserted.RowsAffected, nil
 }

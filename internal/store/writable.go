@@ -9,11 +9,11 @@ import (
 )
 
 // CheckWritable reports why the database cannot be written, naming the file,
-// or nil. It is for before anything listens, and leaves nothing behind. A
+// or that this version does not open its kind, or nil. It is for before anything listens, and leaves nothing behind. A
 // database that another program has locked for the moment counts as writable.
 func (d DSN) CheckWritable() error {
-	if d.driver == "" {
-		return errors.New("no database")
+	if err := d.checkKind(); err != nil {
+		return err
 	}
 	if d.path == "" {
 		return nil

@@ -99,7 +99,7 @@ func TestCheckWritableAcceptsAndLeavesNothing(t *testing.T) {
 func TestOpenMakesPrivateFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a", "b", "auth.db")
 	s := openTest(t, path, options{})
-	if _, _, err := s.FindOrCreateUser(t.Context(), "google", google("1"), "u1", true); err != nil {
+	if _, _, err := s.FindOrCreateUser(t.Context(), "google", google("1"), "u1", true, ""); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]os.FileMode{

@@ -126,7 +126,7 @@ var accountTests = []test{
 			}
 			byID, err1 := s.User(ctx, "u1")
 			byName, err2 := s.UserByUsername(ctx, "moshe")
-			byLogin, _, err3 := s.FindOrCreateUser(ctx, "google", moshe(), "u2", true)
+			byLogin, _, err3 := s.FindOrCreateUser(ctx, "google", moshe(), "u2", true, "")
 			_, bySession, err4 := s.SessionByID(ctx, "s1")
 			_, byCookie, err5 := s.SessionByCookie(ctx, []byte("c"))
 			if err := errors.Join(err1, err2, err3, err4, err5); err != nil {

@@ -13,18 +13,32 @@ import (
 // calls are all methods that ask the database, with arguments that would do
 // something. Their texts hold what no error may repeat.
 func calls(ctx context.Context, s Store) map[string]error {
-	_, _, find := s.FindOrCreateUser(ctx, "google", moshe(), "u2", true)
+	_, _, find := s.FindOrCreateUser(ctx, "google", moshe(), "u2", true, "")
 	_, user := s.User(ctx, "u1")
 	_, byName := s.UserByUsername(ctx, "moshe")
 	_, _, byID := s.SessionByID(ctx, "s1")
 	_, _, byCookie := s.SessionByCookie(ctx, []byte("secret"))
+	_, byEmail := s.UserByEmail(ctx, moshe().Email)
+	_, search := s.Users(ctx, "moshe@", 10)
+	_, _, chosen := s.UsernameChosen(ctx, "u1")
+	_, grants := s.Grants(ctx, "u1", "storage")
+	_, list := s.ListGrants(ctx, "", "")
 	_, endAll := s.EndUserSessions(ctx, "u1")
 	_, _, take := s.TakeAttempt(ctx, []byte("secret"))
 	return map[string]error{
 		"FindOrCreateUser": find,
 		"User":             user,
 		"UserByUsername":   byName,
+		"UserByEmail":      byEmail,
+		"Users":            search,
 		"SetDisabled":      s.SetDisabled(ctx, "u1", true),
+		"ChooseUsername":   s.ChooseUsername(ctx, "u1", "secret-name", true),
+		"UsernameChosen":   chosen,
+		"Grants":           grants,
+		"SetGrant":         s.SetGrant(ctx, "u1", "storage", "secret", true),
+		"RemoveGrant":      s.RemoveGrant(ctx, "u1", "storage", "secret"),
+		"RemoveGrant all":  s.RemoveGrant(ctx, "u1", "storage", ""),
+		"ListGrants":       list,
 		"CreateSession":    s.CreateSession(ctx, session("s2", "u1"), []byte("secret")),
 		"SessionByID":      byID,
 		"SessionByCookie":  byCookie,
@@ -93,7 +107,7 @@ var errorTests = []test{
 			{"https://x.example", "1", strings.Repeat("u", 129)},
 		} {
 			id := providers.Identity{Issuer: c.issuer, Subject: c.subject}
-			if user, _, err := s.FindOrCreateUser(t.Context(), "x", id, c.id, true); !errors.Is(err, providers.ErrUnavailable) {
+			if user, _, err := s.FindOrCreateUser(t.Context(), "x", id, c.id, true, ""); !errors.Is(err, providers.ErrUnavailable) {
 				t.Errorf("%+v: %+v, %v", c, user, err)
 			}
 		}

@@ -74,7 +74,7 @@ var linkTests = []test{
 		successor := moshe()
 		successor.Subject = "5678"
 		for range 2 { // the refusal must leave nothing behind that a second try could use
-			_, _, err := s.FindOrCreateUser(t.Context(), "google", successor, "u2", true)
+			_, _, err := s.FindOrCreateUser(t.Context(), "google", successor, "u2", true, "")
 			if !errors.Is(err, store.ErrAccountExists) || errors.Is(err, providers.ErrUnavailable) {
 				t.Errorf("err = %v, want ErrAccountExists", err)
 			}
@@ -87,12 +87,12 @@ var linkTests = []test{
 		signIn(t, s, "google", moshe(), "u1")
 		apart := moshe()
 		apart.Issuer = "http://localhost/dev"
-		user, created, err := s.FindOrCreateUser(t.Context(), "dev", apart, "u2", false)
+		user, created, err := s.FindOrCreateUser(t.Context(), "dev", apart, "u2", false, "")
 		if err != nil || !created || user.ID != "u2" || user.Email != apart.Email {
 			t.Fatalf("got %+v, created %v, %v", user, created, err)
 		}
 		other := providers.Identity{Issuer: "http://localhost/dev", Subject: "2", Email: "ruth@example.com", EmailVerified: true}
-		if _, _, err := s.FindOrCreateUser(t.Context(), "dev", other, "u3", false); err != nil {
+		if _, _, err := s.FindOrCreateUser(t.Context(), "dev", other, "u3", false, ""); err != nil {
 			t.Fatal(err)
 		}
 		other.Issuer = "https://accounts.google.com"
@@ -102,7 +102,7 @@ var linkTests = []test{
 	}},
 	{"a new user's ID is never one that is taken", func(t *testing.T, s Store) {
 		before, _ := signIn(t, s, "google", moshe(), "u1")
-		_, _, err := s.FindOrCreateUser(t.Context(), "github", person("2", "eve"), "u1", true)
+		_, _, err := s.FindOrCreateUser(t.Context(), "github", person("2", "eve"), "u1", true, "")
 		if !errors.Is(err, store.ErrAccountExists) {
 			t.Errorf("err = %v, want ErrAccountExists", err)
 		}

@@ -44,7 +44,7 @@ func signInTogether(t *testing.T, s Store, identity func(i int) providers.Identi
 	outcomes := make([]outcome, crowd)
 	together(func(i int) {
 		o := &outcomes[i]
-		o.user, o.created, o.err = s.FindOrCreateUser(t.Context(), "google", identity(i), fmt.Sprintf("u%d", i), true)
+		o.user, o.created, o.err = s.FindOrCreateUser(t.Context(), "google", identity(i), fmt.Sprintf("u%d", i), true, "")
 	})
 	return outcomes
 }

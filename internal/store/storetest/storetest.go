@@ -7,15 +7,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/datahq/auth-gateway/internal/store"
 	"github.com/datahq/auth-gateway/providers"
 )
 
 // Store is what the suite tests: the methods of *store.Store.
 type Store interface {
-	FindOrCreateUser(ctx context.Context, provider string, id providers.Identity, newUserID string, link bool) (user providers.User, created bool, err error)
+	FindOrCreateUser(ctx context.Context, provider string, id providers.Identity, newUserID string, link bool, legacy string) (user providers.User, created bool, err error)
 	User(ctx context.Context, id string) (providers.User, error)
 	UserByUsername(ctx context.Context, username string) (providers.User, error)
+	UserByEmail(ctx context.Context, email string) (providers.User, error)
+	Users(ctx context.Context, query string, limit int) ([]providers.User, error)
 	SetDisabled(ctx context.Context, userID string, disabled bool) error
+
+	ChooseUsername(ctx context.Context, userID, username string, keepCase bool) error
+	UsernameChosen(ctx context.Context, userID string) (display string, chosen bool, err error)
+
+	Grants(ctx context.Context, userID, service string) (providers.Permissions, error)
+	SetGrant(ctx context.Context, userID, service, permission string, value any) error
+	RemoveGrant(ctx context.Context, userID, service, permission string) error
+	ListGrants(ctx context.Context, userID, service string) ([]store.Grant, error)
 
 	CreateSession(ctx context.Context, session providers.Session, cookieHash []byte) error
 	SessionByID(ctx context.Context, id string) (providers.Session, providers.User, error)
@@ -41,6 +52,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"accounts", accountTests},
 		{"linking", linkTests},
 		{"usernames", usernameTests},
+		{"choices", choiceTests},
+		{"search", searchTests},
+		{"grants", grantTests},
 		{"sessions", sessionTests},
 		{"attempts", attemptTests},
 		{"races", raceTests},
@@ -76,7 +90,7 @@ func person(subject, username string) providers.Identity {
 // signIn makes or finds an account, with linking on.
 func signIn(t *testing.T, s Store, provider string, id providers.Identity, newUserID string) (providers.User, bool) {
 	t.Helper()
-	user, created, err := s.FindOrCreateUser(t.Context(), provider, id, newUserID, true)
+	user, created, err := s.FindOrCreateUser(t.Context(), provider, id, newUserID, true, "")
 	if err != nil {
 		t.Fatalf("signing in: %v", err)
 	}
