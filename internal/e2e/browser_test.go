@@ -104,21 +104,27 @@ func TestBrowserSignsOutAndGoesOn(t *testing.T) {
 		Auth: storage, Site: "auth_api\nrequire_login\nreverse_proxy " + application(t),
 	})
 	b := newChromium(t).tab(t)
-	for name, next := range map[string]string{"to a gated page": "/me", "to another origin": p.issuer + "/"} {
-		t.Run(name, func(t *testing.T) {
+	b.open(t, g.URL+"/me")
+	p.signInWith(t, b)
+	b.atExactly(t, g.URL+"/me")
+	for _, way := range []struct{ name, next, end string }{
+		// By a link, that is: the provider knows Ada still, and sends her back.
+		{"to a gated page", "/me", g.URL + "/me"},
+		{"to another origin", p.issuer + "/", p.issuer + "/"},
+	} {
+		t.Run(way.name, func(t *testing.T) {
 			b.open(t, g.URL+"/me")
-			p.signInWith(t, b)
 			b.atExactly(t, g.URL+"/me")
 			b.shows(t, "Hello ada@example.com")
+			b.open(t, g.URL+"/auth/logout?next="+url.QueryEscape(way.next))
 			b.forget() // what the provider's pages said
 
-			b.open(t, g.URL+"/auth/logout?next="+url.QueryEscape(next))
 			b.click(t, "Sign out")
 			b.at(t, g.URL+"/auth/signed-out")
 			b.shows(t, "You are signed out")
 			b.quiet(t)
 			b.click(t, "Go on to")
-			b.at(t, p.issuer+"/") // the gated page leads there too
+			b.atExactly(t, way.end)
 		})
 	}
 }

@@ -22,8 +22,8 @@ func TestProviderDies(t *testing.T) {
 	p.kill(t)
 
 	answer := bob.Navigate(callback)
-	if answer.Status != http.StatusServiceUnavailable || !strings.Contains(answer.Body, "<code>provider_unavailable</code>") {
-		t.Errorf("a sign-in whose provider has died: %d\n%s", answer.Status, answer.Body)
+	if answer.Status != http.StatusBadGateway || !strings.Contains(answer.Body, "<code>provider_unavailable</code>") {
+		t.Errorf("S39: a sign-in whose provider has died: %d\n%s", answer.Status, answer.Body)
 	}
 	if answer.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
@@ -63,7 +63,7 @@ func TestGatewayStartsWithoutProvider(t *testing.T) {
 	bob := gatewaytest.NewBrowser(t)
 	page, at := bob.Follow(g.URL + "/me")
 	if page.Status != http.StatusBadGateway || !strings.Contains(page.Body, "<code>provider_unavailable</code>") {
-		t.Errorf("signing in without a provider ends at %s: %d\n%s", at, page.Status, page.Body)
+		t.Errorf("S39: signing in without a provider ends at %s: %d\n%s", at, page.Status, page.Body)
 	}
 	program := bob.Fetch(g.URL + "/auth/login/corp?next=/me")
 	if program.Status != http.StatusServiceUnavailable || parseJSON(t, program.Body)["code"] != "provider_unavailable" || program.Header.Get("Retry-After") == "" {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -24,8 +25,12 @@ import (
 	_ "github.com/datahq/auth-gateway/caddymodule" // as in the binary
 )
 
-// asGateway in the environment makes a test binary the gateway.
-const asGateway = "AUTH_GATEWAY_TEST_PROCESS"
+// asGateway in the environment makes a test binary the gateway; if it is
+// attached, until its standard input ends.
+const (
+	asGateway = "AUTH_GATEWAY_TEST_PROCESS"
+	attached  = "attached"
+)
 
 // ownVariables are read by the gateway; those of the machine do not count.
 var ownVariables = []string{
@@ -36,7 +41,13 @@ var ownVariables = []string{
 // Main runs the tests, or the gateway if this process was started as one. It
 // does not return.
 func Main(m *testing.M) {
-	if os.Getenv(asGateway) != "" {
+	if as := os.Getenv(asGateway); as != "" {
+		if as == attached {
+			go func() {
+				_, _ = io.Copy(io.Discard, os.Stdin)
+				os.Exit(1)
+			}()
+		}
 		caddycmd.Main()
 		os.Exit(0)
 	}
@@ -55,6 +66,9 @@ type Config struct {
 	Extra string
 	// Env is added to the environment, as "NAME=value".
 	Env []string
+	// GuestPanics says that extensions are meant to panic. Other panics still fail
+	// the test.
+	GuestPanics bool
 }
 
 // Gateway is a running gateway.
@@ -138,6 +152,11 @@ func (g *Gateway) RunFile(t testing.TB, caddyfile, address string) {
 	g.output = new(Buffer)
 	g.process = g.command("run", "--config", file)
 	g.process.Stdout, g.process.Stderr = g.output, g.output
+	// So it does not outlive tests that are killed or run out of time.
+	g.process.Env = append(g.process.Env, asGateway+"="+attached)
+	if _, err := g.process.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	if err := g.process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -201,8 +220,12 @@ func (g *Gateway) Stop(t testing.TB) {
 	if code := g.process.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("the gateway ended with code %d:\n%s", code, g.output)
 	}
+	output := g.output.String()
+	if g.config.GuestPanics {
+		output = strings.ReplaceAll(output, `"cause":"panic: `, "")
+	}
 	for _, bad := range []string{"DATA RACE", "panic:", `"msg":"panic`} {
-		if strings.Contains(g.output.String(), bad) {
+		if strings.Contains(output, bad) {
 			t.Errorf("the gateway's output contains %q:\n%s", bad, g.output)
 		}
 	}
