@@ -125,6 +125,7 @@ func newForge(t *testing.T) *forge {
 	f := &forge{upstream: gatewaytest.NewUpstream(t), other: rsaKey(t, 2048)}
 	f.Gateway = gatewaytest.Start(t, gatewaytest.Config{
 		Auth: `login dev
+			rate_limits off
 			service storage static {
 				everyone read
 			}

@@ -17,6 +17,7 @@ func gates(t *testing.T) (*gatewaytest.Gateway, *gatewaytest.Upstream) {
 	upstream := gatewaytest.NewUpstream(t)
 	g := gatewaytest.Start(t, gatewaytest.Config{
 		Auth: `login dev
+			rate_limits off
 			allow_next https://frontend.example.com
 			service storage static {
 				user ada@example.com read write
@@ -274,15 +275,27 @@ func TestPermissions(t *testing.T) {
 		missing []string // nil: let through
 		headers []string
 	}{
-		{ada, "/permission/x", nil, nil}, {bob, "/permission/x", []string{"write"}, nil}, {eve, "/permission/x", []string{"write"}, nil},
-		{ada, "/any/x", nil, nil}, {bob, "/any/x", []string{"admin", "write"}, nil},
-		{ada, "/both/x", nil, nil}, {bob, "/both/x", []string{"write"}, nil}, {eve, "/both/x", []string{"read", "write"}, nil},
-		{ada, "/named/x", nil, []string{"X-Wanted", "write"}}, {bob, "/named/x", []string{"write"}, []string{"X-Wanted", "write"}},
+		{ada, "/permission/x", nil, nil},
+		{bob, "/permission/x", []string{"write"}, nil},
+		{eve, "/permission/x", []string{"write"}, nil},
+		{ada, "/any/x", nil, nil},
+		{bob, "/any/x", []string{"admin", "write"}, nil},
+		{ada, "/both/x", nil, nil},
+		{bob, "/both/x", []string{"write"}, nil},
+		{eve, "/both/x", []string{"read", "write"}, nil},
+		{ada, "/named/x", nil, []string{"X-Wanted", "write"}},
+		{bob, "/named/x", []string{"write"}, []string{"X-Wanted", "write"}},
 		{ada, "/named/x", []string{"{env.PATH}"}, []string{"X-Wanted", "{env.PATH}"}},
-		{ada, "/stack/x", nil, nil}, {bob, "/stack/x", nil, nil}, {eve, "/stack/x", []string{"read"}, nil},
-		{ada, "/stack/deeper/x", nil, nil}, {bob, "/stack/deeper/x", []string{"write"}, nil},
-		{ada, "/services/x", nil, nil}, {bob, "/services/x", []string{"see"}, nil}, {eve, "/services/x", []string{"read"}, nil},
-		{bob, "/login-last/x", nil, nil}, {eve, "/login-last/x", []string{"read"}, nil},
+		{ada, "/stack/x", nil, nil},
+		{bob, "/stack/x", nil, nil},
+		{eve, "/stack/x", []string{"read"}, nil},
+		{ada, "/stack/deeper/x", nil, nil},
+		{bob, "/stack/deeper/x", []string{"write"}, nil},
+		{ada, "/services/x", nil, nil},
+		{bob, "/services/x", []string{"see"}, nil},
+		{eve, "/services/x", []string{"read"}, nil},
+		{bob, "/login-last/x", nil, nil},
+		{eve, "/login-last/x", []string{"read"}, nil},
 		{eve, "/login/x", nil, nil},
 	} {
 		answer := call(t, g, c.path, append(c.headers, "Auth-Token", c.who.Token)...)

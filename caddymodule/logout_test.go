@@ -19,6 +19,7 @@ func sessionGateway(t *testing.T, session string) (*gatewaytest.Gateway, *gatewa
 	upstream := gatewaytest.NewUpstream(t)
 	return gatewaytest.Start(t, gatewaytest.Config{
 		Auth: `login dev
+			rate_limits off
 			service storage static {
 				everyone read
 			}
@@ -72,8 +73,11 @@ func (h held) want(t *testing.T, g *gatewaytest.Gateway, upstream *gatewaytest.U
 		what, path string
 		credential []string
 	}{
-		{"cookie", "/login/x", cookie}, {"cookie", "/storage/x", cookie}, {"cookie", "/reports/x", cookie},
-		{"session token", "/login/x", []string{"Auth-Token", h.Token}}, {"session token", "/storage/x", []string{"Auth-Token", h.Token}},
+		{"cookie", "/login/x", cookie},
+		{"cookie", "/storage/x", cookie},
+		{"cookie", "/reports/x", cookie},
+		{"session token", "/login/x", []string{"Auth-Token", h.Token}},
+		{"session token", "/storage/x", []string{"Auth-Token", h.Token}},
 		{"Bearer", "/reports/x", []string{"Authorization", "Bearer " + h.Token}},
 		{"token in the query", "/storage/x?jwt=" + h.Token, nil},
 		{"permission token", "/storage/x", []string{"Auth-Token", h.storage}},

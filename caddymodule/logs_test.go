@@ -97,9 +97,13 @@ func shipped(t *testing.T) *gatewaytest.Gateway {
 	g := gatewaytest.New(t, gatewaytest.Config{})
 	caddyfile := string(text)
 	for _, change := range [][2]string{
-		{"localhost:8080", strings.TrimPrefix(g.URL, "http://")}, {"127.0.0.1:8080", g.Address},
+		{"localhost:8080", strings.TrimPrefix(g.URL, "http://")},
+		{"127.0.0.1:8080", g.Address},
 		{":8081", ":" + gatewaytest.FreePort(t)},
-		{"admin unix/.run/admin.sock", "admin off"}, {".run/", g.State + "/"}, {"level WARN", "level DEBUG"},
+		{"admin unix/.run/admin.sock", "admin off"},
+		{".run/", g.State + "/"},
+		{"level WARN", "level DEBUG"},
+		{"login dev", "login dev\n\t\trate_limits off"},
 		{"\t# Anybody who is signed in.", `	handle /down/* {
 		require_permission storage read {
 			query_token

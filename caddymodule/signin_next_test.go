@@ -159,7 +159,7 @@ func TestDelivery(t *testing.T) {
 func TestHostNames(t *testing.T) {
 	anyHost := gatewaytest.FreePort(t)
 	g := gatewaytest.Start(t, gatewaytest.Config{
-		Auth: "login dev",
+		Auth: "login dev\nrate_limits off",
 		Site: "auth_api\nrequire_login\nrespond welcome",
 		// S16 rests on no host matcher of Caddy's.
 		Extra: "http://:" + anyHost + " {\nauth_api\nrequire_login\nrespond welcome\n}",

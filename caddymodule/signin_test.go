@@ -15,7 +15,7 @@ import (
 func signInGateway(t *testing.T) *gatewaytest.Gateway {
 	t.Helper()
 	return gatewaytest.Start(t, gatewaytest.Config{
-		Auth: "login dev\nlogin second dev\nallow_next https://app.example.com/area",
+		Auth: "login dev\nlogin second dev\nrate_limits off\nallow_next https://app.example.com/area",
 		Site: "auth_api\nrequire_login\nrespond welcome",
 	})
 }

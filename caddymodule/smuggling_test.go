@@ -25,6 +25,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{upstream: gatewaytest.NewUpstream(t), login: "/login/page", permission: "/permission/page", open: "/open/page"}
 	h.Gateway = gatewaytest.Start(t, gatewaytest.Config{
 		Auth: `login dev
+			rate_limits off
 			service storage static {
 				user ada@example.com read write
 				user bob@example.com read
