@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,19 +33,21 @@ var benchHeaders = [][2]string{
 	{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"},
 }
 
-// benchStore knows one user and his one session.
-type benchStore struct{}
+// benchStore knows one user, and any session as his. It counts what it is
+// asked.
+type benchStore struct{ asked atomic.Int64 }
 
-func (benchStore) SessionByID(context.Context, string) (providers.Session, providers.User, error) {
+func (s *benchStore) SessionByID(_ context.Context, id string) (providers.Session, providers.User, error) {
+	s.asked.Add(1)
 	now := time.Now()
-	return providers.Session{ID: "session-1", UserID: ada.ID, LastSeenAt: now, ExpiresAt: now.Add(24 * time.Hour)}, ada, nil
+	return providers.Session{ID: id, UserID: ada.ID, LastSeenAt: now, ExpiresAt: now.Add(24 * time.Hour)}, ada, nil
 }
 
-func (s benchStore) SessionByCookie(ctx context.Context, _ []byte) (providers.Session, providers.User, error) {
-	return s.SessionByID(ctx, "")
+func (s *benchStore) SessionByCookie(ctx context.Context, _ []byte) (providers.Session, providers.User, error) {
+	return s.SessionByID(ctx, "session-1")
 }
 
-func (benchStore) TouchSession(context.Context, string, time.Time) error { return nil }
+func (*benchStore) TouchSession(context.Context, string, time.Time) error { return nil }
 
 type benchPermissions struct{}
 
@@ -54,6 +58,7 @@ func (benchPermissions) Permissions(context.Context, providers.User, string) (pr
 // bench is a gate with all that is real but the network and the database.
 type bench struct {
 	gate       *Gate
+	store      *benchStore
 	authorizer *authz.Authorizer
 	ring       *token.Ring
 }
@@ -69,14 +74,14 @@ func newBench(b *testing.B, rule Rule) *bench {
 		b.Fatal(err)
 	}
 	site, next := testSite(b)
-	x := &bench{ring: token.NewRing(site.Origin(), session, signing)}
+	x := &bench{store: new(benchStore), ring: token.NewRing(site.Origin(), session, signing)}
 	memory, err := authz.NewCache(1 << 16)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(memory.Close)
 	x.authorizer = authz.New(authz.Config{
-		Store: benchStore{}, Tokens: x.ring, Render: Render,
+		Store: x.store, Tokens: x.ring, Render: Render,
 		Services: []authz.Service{{Name: "storage", Provider: benchPermissions{}}},
 	}, memory)
 	x.gate, err = New(Config{Site: site, Next: next, Decider: x.authorizer, Ours: x.ring.HasOwnHeader}, rule)
@@ -88,9 +93,9 @@ func newBench(b *testing.B, rule Rule) *bench {
 
 var benchRule = Rule{Kind: Permission, Service: "storage", All: []string{"read"}}
 
-func (x *bench) sessionToken(b *testing.B, issued time.Time) string {
+func (x *bench) sessionToken(b *testing.B, session string) string {
 	b.Helper()
-	raw, err := x.ring.SignSession(token.Session{UserID: ada.ID, SessionID: "session-1", IssuedAt: issued, ExpiresAt: issued.Add(48 * time.Hour)})
+	raw, err := x.ring.SignSession(token.Session{UserID: ada.ID, SessionID: session, ExpiresAt: time.Now().Add(24 * time.Hour)})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -143,8 +148,10 @@ func (benchWriter) Write(p []byte) (int, error) { return len(p), nil }
 func (benchWriter) WriteHeader(int)             {}
 
 // run measures Admit, with the state that a request needs, on fresh requests.
-func (x *bench) run(b *testing.B, next func() *http.Request) {
+// Each of them is a miss, or none but the first.
+func (x *bench) run(b *testing.B, miss bool, next func() *http.Request) {
 	b.Helper()
+	x.store.asked.Store(0)
 	var requests [batch]*http.Request
 	var writers [batch]benchWriter
 	i := batch
@@ -163,6 +170,9 @@ func (x *bench) run(b *testing.B, next func() *http.Request) {
 		}
 		i++
 	}
+	if asked := x.store.asked.Load(); miss && asked < int64(b.N) || !miss && asked > 1 {
+		b.Fatalf("the store was asked %d times in %d requests", asked, b.N)
+	}
 }
 
 // BenchmarkGateHit is what a signed-in request costs: the decision is known.
@@ -170,7 +180,7 @@ func BenchmarkGateHit(b *testing.B) {
 	x := newBench(b, benchRule)
 	for _, c := range x.credentials(b) {
 		b.Run(c.name, func(b *testing.B) {
-			x.run(b, func() *http.Request { return request(c.header, c.value) })
+			x.run(b, false, func() *http.Request { return request(c.header, c.value) })
 		})
 	}
 }
@@ -211,7 +221,7 @@ func (x *bench) credentials(b *testing.B) []benchCredential {
 	b.Helper()
 	return []benchCredential{
 		{"cookie", "Cookie", "theme=dark; __Host-auth_session=mSSs5L8hPBR4v0pDLbG1uZ4k0S0V5yTzqHnQYw3rXk8"},
-		{"session-token", "Auth-Token", x.sessionToken(b, time.Now())},
+		{"session-token", "Auth-Token", x.sessionToken(b, "session-1")},
 		{"permission-token", "Authorization", "Bearer " + x.permissionToken(b)},
 	}
 }
@@ -221,10 +231,10 @@ func (x *bench) credentials(b *testing.B) []benchCredential {
 func BenchmarkGateMiss(b *testing.B) {
 	b.Run("session-token", func(b *testing.B) {
 		x := newBench(b, benchRule)
-		issued := time.Now().Add(-24 * time.Hour)
-		x.run(b, func() *http.Request {
-			issued = issued.Add(10 * time.Millisecond)
-			return request("Auth-Token", x.sessionToken(b, issued))
+		session := 0
+		x.run(b, true, func() *http.Request {
+			session++
+			return request("Auth-Token", x.sessionToken(b, strconv.Itoa(session)))
 		})
 	})
 	b.Run("permission-token", func(b *testing.B) {
@@ -234,7 +244,7 @@ func BenchmarkGateMiss(b *testing.B) {
 			tokens[i] = x.permissionToken(b)
 		}
 		i := 0
-		x.run(b, func() *http.Request {
+		x.run(b, true, func() *http.Request {
 			if i == 0 {
 				x.authorizer.UserChanged(ada.ID)
 			}
@@ -247,7 +257,7 @@ func BenchmarkGateMiss(b *testing.B) {
 // BenchmarkGateAnonymous is what the gate costs those who are not signed in.
 func BenchmarkGateAnonymous(b *testing.B) {
 	x := newBench(b, Rule{Kind: Identify})
-	x.run(b, func() *http.Request { return request("", "") })
+	x.run(b, false, func() *http.Request { return request("", "") })
 }
 
 // BenchmarkGateForwardToken adds the signed token for the upstream.
@@ -256,5 +266,5 @@ func BenchmarkGateForwardToken(b *testing.B) {
 	rule.ForwardToken = DefaultForwardToken
 	x := newBench(b, rule)
 	c := x.credentials(b)[0]
-	x.run(b, func() *http.Request { return request(c.header, c.value) })
+	x.run(b, false, func() *http.Request { return request(c.header, c.value) })
 }

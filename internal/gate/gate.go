@@ -166,41 +166,6 @@ func (g *Gate) decide(r *http.Request, st *State) (*authz.Decision, *wire.Proble
 	return nil, &notSignedIn
 }
 
-// missing tells which permissions are not granted.
-func (g *Gate) missing(d *authz.Decision, st *State) *wire.Problem {
-	var missing []string
-	for _, name := range g.rule.All {
-		name, ok := st.expand(name)
-		if !ok {
-			return &emptyPlaceholder
-		}
-		if !d.Permissions.Granted(name) {
-			missing = append(missing, name)
-		}
-	}
-	if len(g.rule.Any) > 0 {
-		var names []string
-		for _, name := range g.rule.Any {
-			name, ok := st.expand(name)
-			if !ok {
-				return &emptyPlaceholder
-			}
-			if d.Permissions.Granted(name) {
-				names = nil
-				break
-			}
-			names = append(names, name)
-		}
-		missing = append(missing, names...)
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	p := permissionMissing
-	p.Service, p.Missing = g.rule.Service, missing
-	return &p
-}
-
 func refusalOf(err error) *wire.Problem {
 	switch {
 	case errors.Is(err, authz.ErrInvalid):

@@ -24,13 +24,14 @@ func (s *Reserved) add(header string) error {
 		return fmt.Errorf("forward_token %q is not a header name; expected something like %s", header, DefaultForwardToken)
 	}
 	switch name := textproto.CanonicalMIMEHeaderKey(header); name {
-	case "Host", "Cookie", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "Upgrade", "Te", "Trailer":
+	case "Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
 		return fmt.Errorf("forward_token cannot be %s, which has a meaning of its own; expected something like %s", name, DefaultForwardToken)
 	}
-	if slices.Contains(identityHeaders[:], textproto.CanonicalMIMEHeaderKey(header)) {
+	name := fold(header)
+	if slices.ContainsFunc(identityHeaders[:], func(identity string) bool { return equalFolded(identity, name) }) {
 		return fmt.Errorf("forward_token cannot be %s, which is an identity header; expected something like %s", header, DefaultForwardToken)
 	}
-	if name := fold(header); !s.has(name) {
+	if !s.has(name) {
 		s.folded = append(s.folded, name)
 	}
 	return nil

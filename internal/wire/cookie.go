@@ -3,6 +3,7 @@ package wire
 import (
 	"cmp"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,7 +74,7 @@ func (s *Site) cookie(r *http.Request, name string) (value string, ok bool) {
 		for len(line) > 0 {
 			var part string
 			part, line, _ = strings.Cut(line, ";")
-			part = strings.Trim(part, " \t")
+			part = textproto.TrimString(part)
 			if len(part) <= len(name) || part[len(name)] != '=' || part[:len(name)] != name {
 				continue
 			}
@@ -161,7 +162,7 @@ func (s *Site) stripLine(line string) string {
 			end, next = start+i, start+i+1
 		}
 		name, _, _ := strings.Cut(line[start:end], "=")
-		if !s.OwnsCookie(strings.Trim(name, " \t")) {
+		if !s.OwnsCookie(textproto.TrimString(name)) {
 			start = next
 			continue
 		}
