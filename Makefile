@@ -4,7 +4,7 @@ GO    ?= go
 TOOL  := $(GO) tool -modfile=tools/go.mod
 STATE := $(CURDIR)/.run
 
-.PHONY: help install run test test-unit test-deps lint bench fuzz clean
+.PHONY: help install run test test-unit test-deps lint bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1	/' | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done

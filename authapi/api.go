@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/datahq/auth-gateway/internal/wire"
 )
@@ -11,6 +12,8 @@ import (
 const (
 	// maxBody is how long a request's body may be, in bytes (S38).
 	maxBody = 64 << 10
+	// bodyTimeout is how long a body may take.
+	bodyTimeout = 10 * time.Second
 	// maxParameters is how many query parameters a request may have (S38).
 	maxParameters = 100
 )
@@ -114,8 +117,10 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, b base) {
 		a.refuse(w, r, tooLarge)
 		return
 	}
-	if r.Body != nil {
+	if r.Body != nil && r.ContentLength != 0 {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		// Whoever sends slowly holds a connection, and no longer than this.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 	}
 	switch {
 	case !found:

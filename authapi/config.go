@@ -37,7 +37,9 @@ type Users interface {
 	User(ctx context.Context, id string) (providers.User, error)
 	UserByUsername(ctx context.Context, username string) (providers.User, error)
 	// ChooseUsername gives a user the name of his choice, which he can do once
-	// (S28). With keepCase it is shown as it is typed, else in lower case. Errors
+	// (S28): in the DataHQ dialect if he has none at all, with keepCase, as
+	// os-conductor's, if he has not chosen one, and then it is shown as it is typed.
+	// Errors
 	// are providers.ErrNotFound and those that Config.UsernameTaken,
 	// Config.UsernameChosen and Config.UsernameInvalid know; any other means that it
 	// cannot be done now.

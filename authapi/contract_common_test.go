@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// These tests go through contract.md 1.1 row by row, at the endpoints of both
-// dialects. A row that rulings.md or security.md changes is tested as changed.
+// These tests go through contract 1.1 row by row, at the endpoints of both
+// dialects. A row that rulings or security changes is tested as changed.
 
 // contractCall is a call that is answered with 200 and JSON.
 type contractCall struct{ method, path string }

@@ -14,8 +14,8 @@ import (
 	"github.com/datahq/auth-gateway/providers"
 )
 
-// These tests go through contract.md 1.2 row by row, as section 3, security.md
-// and rulings.md amend it. What tokens contain, rows "session token" and
+// These tests go through contract 1.2 row by row, as section 3, security
+// and rulings amend it. What tokens contain, rows "session token" and
 // "permission token", is package token's; that they are delivered is here.
 
 // members are the names in a JSON object, sorted.
@@ -59,7 +59,7 @@ func TestContract12Check(t *testing.T) {
 	wantBody(t, w, "!next=")
 }
 
-// Row "provider url", as security.md section 3 has it: our own page, which works
+// Row "provider url", as security section 3 has it: our own page, which works
 // without a cookie of check's, remembers the browser and goes to the provider.
 func TestContract12ProviderURL(t *testing.T) {
 	h := build(t)

@@ -135,6 +135,9 @@ func (a *API) end(r *http.Request, c authz.Credential, invalid *wire.Problem) *w
 	}
 	switch {
 	case errors.Is(err, authz.ErrInvalid):
+		if p, tooMany := limited(a.limit(r, limitBadToken, "")); tooMany {
+			return &p
+		}
 		return invalid
 	case err == nil || isDead(err):
 		return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
+	"github.com/datahq/auth-gateway/internal/store"
 	"github.com/datahq/auth-gateway/internal/wire"
 )
 
@@ -125,11 +126,35 @@ func (p *appParser) option(name string) error {
 	case "accept_legacy_sessions":
 		return p.legacySessions()
 	}
-	return p.text(map[string]*string{
+	if err := p.text(map[string]*string{
 		"path": &p.app.Path, "database": &p.app.Database, "signing_key": &p.app.SigningKey, "public_key": &p.app.PublicKey,
 		"session_key": &p.app.SessionKey, "default_next": &p.app.DefaultNext, "errors": &p.app.Errors,
 		"user_ids": &p.app.UserIDs,
-	}[name])
+	}[name]); err != nil {
+		return err
+	}
+	return p.checkText(name)
+}
+
+// checkText finds what is wrong while the line is known. What holds a
+// placeholder is looked at when that has been replaced.
+func (p *appParser) checkText(name string) error {
+	var err error
+	switch {
+	case hasPlaceholder(p.Val()):
+	case name == "path":
+		_, err = wire.NewSite("https://localhost", p.app.Path)
+	case name == "database":
+		_, err = store.ParseDSN(p.app.Database)
+	case name == "errors":
+		err = checkErrors(p.app.Errors)
+	case name == "user_ids":
+		err = checkUserIDs(p.app.UserIDs)
+	}
+	if err != nil {
+		return p.WrapErr(err)
+	}
+	return nil
 }
 
 // text reads the one argument of an option.

@@ -46,8 +46,12 @@ func (a *App) provisionStrings() error {
 			return fmt.Errorf("%s is negative (%s); expected a duration such as 12h", name, time.Duration(d))
 		}
 	}
-	if a.Errors != "" && a.Errors != "handle" {
-		return fmt.Errorf("errors is %q; expected handle, or nothing", a.Errors)
+	return checkErrors(a.Errors)
+}
+
+func checkErrors(value string) error {
+	if value != "" && value != "handle" {
+		return fmt.Errorf("errors is %q; expected handle, or nothing", value)
 	}
 	return nil
 }

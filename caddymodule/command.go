@@ -1,15 +1,18 @@
 package caddymodule
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/caddyserver/caddy/v2/caddyconfig"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -35,6 +38,7 @@ within five seconds.`,
 			root.PersistentFlags().StringP("adapter", "a", "", "Name of the config adapter to apply")
 			root.PersistentFlags().String("database", "", "URL of the database, instead of the configuration's")
 			root.AddCommand(grantCommand(), revokeCommand(), permissionsCommand(), usersCommand())
+			root.Args = cobra.NoArgs
 			root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		},
 	})
@@ -54,6 +58,9 @@ func withStore(cmd *cobra.Command, run func(ctx context.Context, s *store.Store)
 	}
 	if err := app.provisionDatabase(); err != nil {
 		return err
+	}
+	if !app.dsn.Exists() {
+		return fmt.Errorf("there is no database %s; expected the one of a gateway that has been started (see --config and --database)", app.dsn)
 	}
 	s, err := store.Open(ctx, app.dsn, zap.NewNop())
 	if err != nil {
@@ -78,7 +85,7 @@ func commandApp(cmd *cobra.Command) (*App, error) {
 			return app, nil
 		}
 	}
-	text, _, _, err := caddycmd.LoadConfig(file, adapter)
+	text, err := loadConfig(file, adapter)
 	if err != nil {
 		return nil, fmt.Errorf("loading the configuration: %w", err)
 	}
@@ -97,6 +104,28 @@ func commandApp(cmd *cobra.Command) (*App, error) {
 	return app, nil
 }
 
+// loadConfig reads a configuration file as JSON. Caddy's own LoadConfig would
+// write its log into what is printed here for a person or a script.
+func loadConfig(file, adapter string) ([]byte, error) {
+	file = cmp.Or(file, "Caddyfile")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if adapter == "" && strings.HasPrefix(filepath.Base(file), "Caddyfile") || filepath.Ext(file) == ".caddyfile" {
+		adapter = "caddyfile"
+	}
+	if adapter == "" {
+		return text, nil
+	}
+	a := caddyconfig.GetAdapter(adapter)
+	if a == nil {
+		return nil, fmt.Errorf("unknown config adapter %q; expected something like caddyfile", adapter)
+	}
+	text, _, err = a.Adapt(text, map[string]any{"filename": file})
+	return text, err
+}
+
 // findUser finds a user by what a person would type.
 func findUser(ctx context.Context, s *store.Store, who string) (providers.User, error) {
 	if who == providers.Everyone {
@@ -113,6 +142,19 @@ func findUser(ctx context.Context, s *store.Store, who string) (providers.User, 
 		}
 	}
 	return providers.User{}, fmt.Errorf("there is no user %q; expected an ID, an e-mail address or a username (see \"auth users\"), or * for everyone", who)
+}
+
+// findGrantee is findUser, and also finds who has grants and no account: rows of
+// os-conductor, and of users who are gone.
+func findGrantee(ctx context.Context, s *store.Store, who string) (id string, err error) {
+	user, err := findUser(ctx, s, who)
+	if err == nil {
+		return user.ID, nil
+	}
+	if grants, listErr := s.ListGrants(ctx, who, ""); listErr == nil && len(grants) > 0 {
+		return who, nil
+	}
+	return "", err
 }
 
 // searchEmail finds a user by an address that links no accounts, such as those

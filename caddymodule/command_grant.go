@@ -3,12 +3,14 @@ package caddymodule
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/datahq/auth-gateway/internal/store"
+	"github.com/datahq/auth-gateway/providers"
 )
 
 func grantCommand() *cobra.Command {
@@ -48,24 +50,37 @@ func revokeCommand() *cobra.Command {
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd, func(ctx context.Context, s *store.Store) error {
-				user, err := findUser(ctx, s, args[0])
+				id, err := findGrantee(ctx, s, args[0])
 				if err != nil {
 					return err
 				}
-				permissions := args[2:]
-				if len(permissions) == 0 {
-					permissions = []string{""} // all
-				}
-				for _, permission := range permissions {
-					if err := s.RemoveGrant(ctx, user.ID, args[1], permission); err != nil {
-						return fmt.Errorf("revoking: %w", err)
-					}
+				if err := revoke(ctx, s, id, args[0], args[1], args[2:]); err != nil {
+					return err
 				}
 				serviceWarning(cmd, args[1])
-				return printGrants(ctx, cmd, s, user.ID, args[1])
+				return printGrants(ctx, cmd, s, id, args[1])
 			})
 		},
 	}
+}
+
+// revoke takes the named permissions away, or all if none is named.
+func revoke(ctx context.Context, s *store.Store, id, who, service string, permissions []string) error {
+	if len(permissions) == 0 {
+		permissions = []string{""}
+	}
+	for _, permission := range permissions {
+		err := s.RemoveGrant(ctx, id, service, permission)
+		switch {
+		case errors.Is(err, providers.ErrNotFound) && permission == "":
+			return fmt.Errorf("%s has no permissions in %s", who, service)
+		case errors.Is(err, providers.ErrNotFound):
+			return fmt.Errorf("%s does not have %q in %s; what was named before it has been taken away", who, permission, service)
+		case err != nil:
+			return err
+		}
+	}
+	return nil
 }
 
 func permissionsCommand() *cobra.Command {
@@ -79,11 +94,10 @@ func permissionsCommand() *cobra.Command {
 		return withStore(cmd, func(ctx context.Context, s *store.Store) error {
 			id := ""
 			if len(args) == 1 {
-				user, err := findUser(ctx, s, args[0])
-				if err != nil {
+				var err error
+				if id, err = findGrantee(ctx, s, args[0]); err != nil {
 					return err
 				}
-				id = user.ID
 			}
 			return printGrants(ctx, cmd, s, id, *service)
 		})

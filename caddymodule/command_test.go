@@ -62,7 +62,15 @@ func TestCommands(t *testing.T) {
 	auth(true, "revoke", "*", "storage")
 	expect(http.StatusForbidden)
 
+	if output := auth(false, "revoke", "ada", "nothing"); !strings.Contains(output, "ada has no permissions in nothing") {
+		t.Errorf("revoking nothing:\n%s", output)
+	}
+	if output := auth(true, "users"); strings.Contains(output, `"level"`) {
+		t.Errorf("Caddy's log is in the output:\n%s", output)
+	}
+
 	for what, args := range map[string][]string{
+		"there is no database":      {"users", "--database", "sqlite:///" + filepath.Join(t.TempDir(), "typo.db")},
 		"there is no user":          {"grant", "nobody@example.com", "storage", "read"},
 		"names no permission":       {"grant", "ada", "storage", "=1"},
 		"requires at least 3 arg":   {"grant", "ada", "storage"},

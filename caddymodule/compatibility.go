@@ -14,8 +14,8 @@ const md5Email = "md5_email"
 
 // provisionCompatibility checks what is there for the sake of old clients.
 func (a *App) provisionCompatibility() error {
-	if a.UserIDs != "" && a.UserIDs != md5Email {
-		return fmt.Errorf("user_ids is %q; expected %s, or nothing", a.UserIDs, md5Email)
+	if err := checkUserIDs(a.UserIDs); err != nil {
+		return err
 	}
 	if a.AcceptLegacySessions == "" {
 		return nil
@@ -32,6 +32,13 @@ func (a *App) provisionCompatibility() error {
 		return fmt.Errorf("accept_legacy_sessions needs the original's private key; expected signing_key, or PRIVATE_KEY in the environment")
 	}
 	a.legacy, a.legacyEnd = token.NewLegacy(text), day.AddDate(0, 0, 1)
+	return nil
+}
+
+func checkUserIDs(value string) error {
+	if value != "" && value != md5Email {
+		return fmt.Errorf("user_ids is %q; expected %s, or nothing", value, md5Email)
+	}
 	return nil
 }
 

@@ -49,8 +49,8 @@ func TestWrongConfigurations(t *testing.T) {
 		{"bad duration", "session {\nlifetime soon\n}", "", []string{`lifetime is "soon"`, "expected a duration"}},
 		{"lifetime of an unknown service", "service storage static\ntoken_lifetime storge 1h", "", []string{`unknown service "storge"`, "did you mean storage?"}},
 		{"bad switch", "loopback_next maybe", "", []string{`loopback_next is "maybe"; expected on or off`}},
-		{"errors", "errors show", "", []string{`errors is "show"; expected handle`}},
-		{"bad path", "path auth/", "", []string{`path "auth/" is not a plain path`}},
+		{"errors", "errors show", "", []string{"Caddyfile:10", `errors is "show"; expected handle`}},
+		{"bad path", "path auth/", "", []string{"Caddyfile:10", `path "auth/" is not a plain path`}},
 
 		// Addresses
 		{"http allow_next", "allow_next http://frontend.example.com", "", []string{"Caddyfile:10", "plain http"}},
@@ -70,7 +70,7 @@ func TestWrongConfigurations(t *testing.T) {
 		// Database
 		{"database is a folder", "database sqlite:///" + dir, "", []string{"database", dir}},
 		{"database below a file", "database sqlite:///" + notADir + "/auth.db", "", []string{"database", notADir}},
-		{"database of another kind", "database oracle://x/y", "", []string{"database", "oracle"}},
+		{"database of another kind", "database oracle://x/y", "", []string{"Caddyfile:10", "oracle"}},
 
 		// Gates
 		{"unknown service", "service storage static", "require_permission storge read", []string{`unknown service "storge"`, "did you mean storage?", "Caddyfile:15"}},

@@ -66,9 +66,12 @@ func environmentServices(text string) ([]*Service, error) {
 	names, providers := parseAllowedServices(text)
 	var services []*Service
 	for _, name := range names {
+		if name == "" {
+			return nil, fmt.Errorf("ALLOWED_SERVICES is %q, of which one item names no service; expected <service>:<permission provider>, separated by semicolons", text)
+		}
 		provider := providers[name]
 		if _, err := caddy.GetModule(permissionNamespace + "." + provider); err != nil || provider == "" {
-			return nil, fmt.Errorf("ALLOWED_SERVICES gives the service %q to %q, which is no permission provider here (%s); write this in the auth block instead, and unset the variable: service %s database",
+			return nil, fmt.Errorf("ALLOWED_SERVICES gives the service %q to %q, which is no permission provider here (%s); write this in the auth block instead: service %s database",
 				name, provider, expected(provider, moduleNames(permissionNamespace)), name)
 		}
 		services = append(services, &Service{Name: name, ProviderRaw: moduleObject(provider)})

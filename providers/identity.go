@@ -62,7 +62,7 @@ type IssuerSender interface {
 }
 
 // LogoutURLer is implemented by an identity provider that can also end its
-// own session (OpenID Connect RP-Initiated Logout).
+// own session (OpenID Connect RP-Initiated Logout). This version does not call it.
 type LogoutURLer interface {
 	// LogoutURL returns where to send the browser, or "" where there is no such
 	// place. returnTo is the absolute URL to come back to.
@@ -70,7 +70,8 @@ type LogoutURLer interface {
 }
 
 // BackChannelLogouter is implemented by an identity provider that is told
-// about logouts by its server (OpenID Connect Back-Channel Logout).
+// about logouts by its server (OpenID Connect Back-Channel Logout). This version
+// does not call it.
 type BackChannelLogouter interface {
 	// BackChannelLogout judges the request and returns which sessions end: all of
 	// the subject, or the one named by sessionID if it is not empty.

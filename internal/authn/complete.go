@@ -30,7 +30,7 @@ type Result struct {
 	Cookie string
 }
 
-// Complete ends a sign-in with what the browser brought back (security.md
+// Complete ends a sign-in with what the browser brought back (security
 // section 3, "Callback").
 //
 // pathProvider is the name at the end of the callback's path, or "". query is

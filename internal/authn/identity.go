@@ -14,7 +14,7 @@ const (
 	maxAccountKey = 2048 // bytes of issuer and of subject
 	maxEmail      = 254  // RFC 5321 section 4.5.3.1.3, less the angle brackets
 	maxText       = 256  // characters of a name
-	maxAvatarURL  = 512  // the column's length, contract.md section 1.4
+	maxAvatarURL  = 512  // the column's length, contract section 1.4
 )
 
 var (

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -93,6 +94,16 @@ func parseSQLite(rest string) (DSN, error) {
 }
 
 // checkKind says that this version does not open the database.
+// Exists reports whether there is such a database already. Of those that are not
+// files it is not known, and taken for granted.
+func (d DSN) Exists() bool {
+	if d.path == "" {
+		return true
+	}
+	_, err := os.Stat(d.path)
+	return err == nil
+}
+
 func (d DSN) checkKind() error {
 	switch d.kind {
 	case kindSQLite:

@@ -63,7 +63,9 @@ func (l login) byProviderID(tx *gorm.DB) (providers.User, error) {
 }
 
 // byAddress joins the identity to the account that was made, or joined, by way
-// of its verified address.
+// of its verified address. If an operator has given the account another address
+// since, the old one may be somebody else's by now: it is the account's no more,
+// and free.
 func (l login) byAddress(tx *gorm.DB) (providers.User, error) {
 	if l.address == "" {
 		return providers.User{}, gorm.ErrRecordNotFound
@@ -75,6 +77,13 @@ func (l login) byAddress(tx *gorm.DB) (providers.User, error) {
 	user, err := l.livingUser(tx, owner.UserID)
 	if err != nil {
 		return providers.User{}, err
+	}
+	if address, _ := foldEmail(user.Email); address != "" && address != l.address {
+		// Only this owner's row: who has claimed the address meanwhile keeps it.
+		if err := tx.Where("address = ? AND user_id = ?", l.address, user.ID).Delete(&emailRow{}).Error; err != nil {
+			return providers.User{}, err
+		}
+		return providers.User{}, gorm.ErrRecordNotFound
 	}
 	return l.join(tx, user)
 }

@@ -37,7 +37,7 @@ func TestPermissionRoundTrip(t *testing.T) {
 		{"all", func(*Permission) {}},
 		{"for an upstream", func(p *Permission) { p.Use = "upstream" }},
 		{"no session", func(p *Permission) { p.SessionID = "" }},
-		// contract.md, section 1.2: an empty "service=" counts as present.
+		// contract, section 1.2: an empty "service=" counts as present.
 		{"empty service", func(p *Permission) { p.Service = "" }},
 		{"service of any text", func(p *Permission) { p.Service = "a \x00<&>\u2028\"\\ é😀" }},
 		{"no permissions", func(p *Permission) { p.Permissions = map[string]any{} }},

@@ -105,7 +105,7 @@ func (k *SigningKey) PrivatePEM() []byte { return bytes.Clone(k.privatePEM) }
 
 // PublicPEM returns the public half as PEM text. It is the text that
 // ParseSigningKey was given, byte for byte unless that had to be repaired to be
-// PEM at all (contract.md, section 1.2); else a PKIX block.
+// PEM at all (contract, section 1.2); else a PKIX block.
 func (k *SigningKey) PublicPEM() []byte { return bytes.Clone(k.publicPEM) }
 
 // Format keeps the key out of logs and configuration dumps (S41, S43).

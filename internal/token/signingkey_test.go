@@ -50,7 +50,7 @@ func TestParseSigningKeyForms(t *testing.T) {
 		{"blank public key", pkcs8, []byte(" \n"), pkix},
 		{"PKIX public key", pkcs8, pkix, pkix},
 		{"PKCS#1 public key", pkcs1, rsaPublic, rsaPublic},
-		// contract.md, section 1.2: the PUBLIC_KEY text as set.
+		// contract, section 1.2: the PUBLIC_KEY text as set.
 		{"public key without line break at the end", pkcs8, bytes.TrimSpace(pkix), bytes.TrimSpace(pkix)},
 		{"public key with blank lines around", pkcs8, []byte("\n" + string(pkix) + "\n"), []byte("\n" + string(pkix) + "\n")},
 		{"Windows line breaks", crlf(pkcs8), crlf(pkix), crlf(pkix)},
@@ -168,7 +168,7 @@ func TestParseSigningKeyErrors(t *testing.T) {
 }
 
 // osConductorKey is the public half of the pair in os-conductor's source
-// (contract.md, section 3): whoever runs it unconfigured signs with a key that
+// (contract, section 3): whoever runs it unconfigured signs with a key that
 // everybody has.
 const osConductorKey = "zSrV_SxRNKufc6f0GQIuYMASgBCOiJW5fvCnGtVMIrWvBQoCFAp9QwRHrbQrQJiPg6YqqnTvGhWssL5LMMvR8jXXOpFUKzYaSgYaQt1L" +
 	"NMCwtqMB0FGSDjBrbmEmnDSo6g0Naxhi-SJX3BMcce1WTgKRybv3N3F-gJ9d8wPkyx9xhd3H4200lHk4T5XK5-LyAPSnP7FNUYTdJRRxKFWgZFuII-Ex6mtUKU9LZsg9xeAC" +

@@ -2,10 +2,18 @@ package storetest
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 
+	"github.com/datahq/auth-gateway/internal/store"
 	"github.com/datahq/auth-gateway/providers"
 )
+
+// byCorp is an identity that has an address, verified, at a provider that the
+// original did not know.
+func byCorp(subject, email string) providers.Identity {
+	return providers.Identity{Issuer: "https://corp.example", Subject: subject, Email: email, EmailVerified: true}
+}
 
 var adoptedAddressTests = []adoptionTest{
 	{"one verified address is one account, as before", func(t *testing.T, d Database) {
@@ -95,6 +103,76 @@ var adoptedAddressTests = []adoptionTest{
 		s = d.Open(t) // signed in by now: the address still is another program's
 		wantReached(t, s, byGoogle("1", "countess@example.com"), "old")
 		wantReached(t, s, providers.Identity{Issuer: "https://corp.example", Subject: "x", Email: "countess@example.com", EmailVerified: true}, "old")
+	}},
+	// The attack: get the address that somebody has given up, which an operator
+	// has changed in users, and sign in by a provider that he did not use.
+	{"S27: an address that was changed by hand is its next owner's", func(t *testing.T, d Database) {
+		d.makeUsers(t, false, originalUser{id: "old", providerID: "google:1", username: "ruth", email: "ruth@example.com"})
+		s := d.Open(t)
+		ours := wantNew(t, s, byGoogle("2", "ada@example.com"))
+		wantReached(t, s, byGitHub("2", "ADA@example.com"), ours.ID)
+		wantReached(t, s, byGitHub("1", "ruth@example.com"), "old")
+		d.Exec(t, "UPDATE users SET email = 'changed-' || email")
+
+		for _, c := range []struct{ subject, email, old string }{{"2", "ada@example.com", ours.ID}, {"1", "Ruth@example.com", "old"}} {
+			next := wantNew(t, s, byCorp("c"+c.subject, c.email))
+			if next.Email != c.email {
+				t.Errorf("the newcomer's address is %q", next.Email)
+			}
+			if user, err := s.UserByEmail(t.Context(), c.email); err != nil || user.ID != next.ID {
+				t.Errorf("%s leads to %+v, %v; want the newcomer", c.email, user, err)
+			}
+			wantReached(t, s, byGitHub("8"+c.subject, c.email), next.ID)
+			// Who was there before is known by issuer and subject, and takes nothing
+			// back.
+			wantReached(t, s, byGoogle(c.subject, c.email), c.old)
+			wantReached(t, s, byGitHub(c.subject, c.email), c.old)
+			wantRefused(t, s, byGitHub("9"+c.subject, c.email))
+		}
+	}},
+	{"S27: a claim is lost only by an address changed by hand, and only to its next owner", func(t *testing.T, d Database) {
+		s := d.Open(t)
+		ada := wantNew(t, s, byGoogle("1", "Ada@example.com"))
+		wantReached(t, s, byGitHub("1", "ada@example.com"), ada.ID)
+		// At one of several providers the address is another since. That neither
+		// gives the account an address nor takes one away.
+		wantReached(t, s, byGitHub("1", "lovelace@example.com"), ada.ID)
+		lovelace := wantNew(t, s, byCorp("lovelace", "lovelace@example.com"))
+		wantReached(t, s, byGitHub("1", "lovelace@example.com"), ada.ID)
+		wantReached(t, s, byGoogle("9", "lovelace@example.com"), lovelace.ID)
+
+		for i, email := range []string{"NULL", "''", "'ADA@EXAMPLE.COM'"} {
+			d.Exec(t, "UPDATE users SET email = "+email+" WHERE id = '"+ada.ID+"'")
+			id := byCorp("1", "ada@example.com")
+			id.Issuer += "/" + string(rune('a'+i))
+			wantReached(t, s, id, ada.ID)
+		}
+
+		// Who has proved nothing, stays apart, or is refused, takes it from nobody.
+		d.Exec(t, "UPDATE users SET email = 'countess@example.com' WHERE id = '"+ada.ID+"'")
+		unverified := byCorp("2", "ada@example.com")
+		unverified.EmailVerified = false
+		wantNew(t, s, unverified)
+		if _, created, err := s.FindOrCreateUser(t.Context(), "dev", byCorp("3", "ada@example.com"), "apart", false, ""); err != nil || !created {
+			t.Errorf("who stays apart: created %v, %v", created, err)
+		}
+		// Ruling 13: the newcomer's ID, made of the address, is the account's.
+		_, _, err := s.FindOrCreateUser(t.Context(), "corp", byCorp("4", "ada@example.com"), ada.ID, true, "")
+		if !errors.Is(err, store.ErrAccountExists) {
+			t.Errorf("with the account's ID: %v, want ErrAccountExists", err)
+		}
+		d.Exec(t, "UPDATE users SET email = 'ada@example.com' WHERE id = '"+ada.ID+"'")
+		wantReached(t, s, byCorp("5", "ada@example.com"), ada.ID)
+	}},
+	{"S29: of those who find an address changed by hand, one makes an account", func(t *testing.T, d Database) {
+		s := d.Open(t)
+		wantNew(t, s, byGoogle("1", moshe().Email))
+		d.Exec(t, "UPDATE users SET email = 'cohen@example.com'")
+		wantOneAccount(t, s, signInTogether(t, s, func(i int) providers.Identity {
+			id := moshe()
+			id.Issuer = "https://idp" + strconv.Itoa(i) + ".example"
+			return id
+		}))
 	}},
 	{"S27: accounts that we made are never adopted", func(t *testing.T, d Database) {
 		d.makeUsers(t, false)
