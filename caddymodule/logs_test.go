@@ -57,7 +57,7 @@ func (s secrets) cookies(t *testing.T, b *gatewaytest.Browser, g *gatewaytest.Ga
 // attempts adds the verifiers and nonces of the sign-ins under way.
 func (s secrets) attempts(t *testing.T, g *gatewaytest.Gateway) {
 	t.Helper()
-	database, err := sql.Open("sqlite", filepath.Join(g.State, "data", "caddy", "auth", "auth.db"))
+	database, err := sql.Open("sqlite", filepath.Join(g.State, ".run", "auth.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
