@@ -57,7 +57,7 @@ func (s secrets) cookies(t *testing.T, b *gatewaytest.Browser, g *gatewaytest.Ga
 // attempts adds the verifiers and nonces of the sign-ins under way.
 func (s secrets) attempts(t *testing.T, g *gatewaytest.Gateway) {
 	t.Helper()
-	database, err := sql.Open("sqlite", filepath.Join(g.State, ".run", "auth.db"))
+	database, err := sql.Open("sqlite", filepath.Join(g.State, "auth.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,10 +99,12 @@ func shipped(t *testing.T) *gatewaytest.Gateway {
 	for _, change := range [][2]string{
 		{"localhost:8080", strings.TrimPrefix(g.URL, "http://")},
 		{"127.0.0.1:8080", g.Address},
+		{"http://:8080", "http://" + g.Address[strings.LastIndexByte(g.Address, ':'):]},
 		{":8081", ":" + gatewaytest.FreePort(t)},
 		{"admin unix/.run/admin.sock", "admin off"},
 		{".run/", g.State + "/"},
 		{"level WARN", "level DEBUG"},
+		{"exclude admin http.handlers.reverse_proxy", "exclude admin"}, // what prints most
 		{"login dev", "login dev\n\t\trate_limits off"},
 		{"\t# Anybody who is signed in.", `	handle /down/* {
 		require_permission storage read {
