@@ -224,7 +224,7 @@ func TestRateLimitsReload(t *testing.T) {
 // comes to an end.
 func TestRateLimitsDefault(t *testing.T) {
 	g := limitsGateway(t, "", "")
-	for limit, burst := range map[string]int{"profile": 100, "bad_token": 200} {
+	for limit, burst := range map[string]int{"profile": 200, "bad_token": 1000} {
 		// Some more come through than at once: time goes on, 5 a second at most.
 		if got := allowed(t, g, limit, 3*burst); got < burst || got > burst+burst/2 {
 			t.Errorf("%s: %d came through, want about %d", limit, got, burst)

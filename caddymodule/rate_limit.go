@@ -28,8 +28,8 @@ type RateLimits struct {
 	Exempt []string `json:"exempt,omitempty"`
 
 	// Limits replace the defaults, by what they limit: `login` (sign-ins that
-	// start) and `callback` (100 at once, 120 a minute), `bad_token` (200, 300),
-	// `profile` (resolve and get_profile: 100, 120) and, by account, `update` (10,
+	// start) and `callback` (300 at once, 300 a minute), `bad_token` (1000, 1000),
+	// `profile` (resolve and get_profile: 200, 200) and, by account, `update` (10,
 	// 10).
 	Limits map[string]RateLimit `json:"limits,omitempty"`
 }
@@ -46,10 +46,10 @@ type RateLimit struct {
 // defaultLimits leave room for a company behind one address, and for a program
 // that signs in over and over, but not for trying things out by the thousand.
 var defaultLimits = map[string]RateLimit{
-	"login":     {Burst: 100, PerMinute: 120},
-	"callback":  {Burst: 100, PerMinute: 120},
-	"bad_token": {Burst: 200, PerMinute: 300},
-	"profile":   {Burst: 100, PerMinute: 120},
+	"login":     {Burst: 300, PerMinute: 300},
+	"callback":  {Burst: 300, PerMinute: 300},
+	"bad_token": {Burst: 1000, PerMinute: 1000},
+	"profile":   {Burst: 200, PerMinute: 200},
 	"update":    {Burst: 10, PerMinute: 10},
 }
 

@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"errors"
 	"html"
 	"io"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -69,6 +71,11 @@ func (b *Browser) Do(method, address string, body io.Reader, header http.Header)
 		request.Header[name] = values
 	}
 	response, err := b.Client.Do(request)
+	// Shortly after a reload, Caddy closes the socket of the old configuration, and
+	// with it new connections that have not been served yet.
+	for try := 0; try < 3 && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)) && body == nil; try++ {
+		response, err = b.Client.Do(request)
+	}
 	if err != nil {
 		b.t.Fatal(err)
 	}
