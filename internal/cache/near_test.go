@@ -3,11 +3,12 @@ package cache
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // item is a value that says itself how long it lives.
@@ -167,18 +168,18 @@ func TestNewNearRefusesNoSize(t *testing.T) {
 }
 
 func TestNearCloseEndsItsGoroutines(t *testing.T) {
-	before := runtime.NumGoroutine()
+	others := goleak.IgnoreCurrent()
 	n, err := NewNear(10, func(item) time.Duration { return time.Hour })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if runtime.NumGoroutine() == before {
+	if goleak.Find(others) == nil {
 		t.Fatal("there is no goroutine to end: this test tests nothing")
 	}
 	n.Close()
 	n.Close()
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines before, %d after", before, after)
+	if err := goleak.Find(others); err != nil {
+		t.Error(err)
 	}
 	// Requests of an old configuration may still come.
 	n.Set(key(1), item{"late", time.Hour})
