@@ -62,6 +62,8 @@ func (a *API) routeDataHQ() base {
 		"authorize":      {get: a.authorize(d), open: true},
 		"public-key":     {get: a.publicKey, open: true, anyHost: true},
 		"jwks.json":      {get: a.jwks, open: true, anyHost: true},
+		"health/live":    {get: a.live, anyHost: true},
+		"health/ready":   {get: a.ready, anyHost: true},
 		"login":          {get: a.login, page: true},
 		"oauth_callback": {get: a.callback(""), page: true},
 		"logout":         {get: a.confirmLogout, post: a.logout, open: true, page: true},

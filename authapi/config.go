@@ -111,6 +111,9 @@ type Config struct {
 	// SessionLifetime is how long a browser keeps the cookie of a session that
 	// does not say when it ends; 0 means authn.DefaultSessionLifetime.
 	SessionLifetime time.Duration
+	// Health tells the state of the parts by name, such as "database"; nil means
+	// that there are none. It is called for each "health/ready".
+	Health func(ctx context.Context) map[string]HealthCheck
 	// Logger gets what a person is shown as a failure; nil logs nothing.
 	Logger *zap.Logger
 	// RequestID names a request, as in the logs; nil leaves it out.

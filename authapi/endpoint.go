@@ -17,8 +17,9 @@ type endpoint struct {
 	// page endpoints are for browsers, whose cookies live at the site's own name.
 	page bool
 	// anyHost endpoints answer under every name: services inside a network fetch
-	// the public key by whatever name the gateway has there (contract 2a). It says
-	// nothing that depends on the name, so S16 loses nothing.
+	// the public key by whatever name the gateway has there (contract 2a), and
+	// load balancers ask for its health by its address. The answers do not depend
+	// on the name, so S16 loses nothing.
 	anyHost bool
 }
 

@@ -25,9 +25,10 @@ const (
 var backends = caddy.NewUsagePool()
 
 type backend struct {
-	store *store.Store
-	cache *authz.Cache
-	log   *zap.Logger
+	store  *store.Store
+	cache  *authz.Cache
+	health *health
+	log    *zap.Logger
 }
 
 func openBackend(ctx context.Context, dsn store.DSN, log *zap.Logger) (*backend, error) {
@@ -40,7 +41,16 @@ func openBackend(ctx context.Context, dsn store.DSN, log *zap.Logger) (*backend,
 		cache.Close()
 		return nil, fmt.Errorf("opening the database %s: %w", dsn, err)
 	}
-	return &backend{store: s, cache: cache, log: log}, nil
+	return &backend{store: s, cache: cache, health: newHealth(s.Ping, nil), log: log}, nil
+}
+
+// observed is the database, with metrics.
+func (b *backend) observed() observedStore { return observedStore{b.store, metrics} }
+
+// signIn hears how a sign-in ended.
+func (b *backend) signIn(login, result string) {
+	metrics.logins.WithLabelValues(login, result).Inc()
+	b.health.signIn(login, result)
 }
 
 // Destruct closes when the last configuration has let go.

@@ -55,14 +55,14 @@ func (a *App) assemble(ctx context.Context) (*runtime, error) {
 func (a *App) handOut(b *backend) {
 	for _, s := range a.Services {
 		if user, ok := s.provider.(providers.GrantStoreUser); ok {
-			user.UseGrantStore(b.store)
+			user.UseGrantStore(b.observed())
 		}
 	}
 }
 
 func (a *App) newAuthz(rt *runtime, b *backend, fingerprint string) *authz.Authorizer {
 	c := authz.Config{
-		Store: b.store, Tokens: rt.ring, Services: a.authzServices(), Fingerprint: fingerprint,
+		Store: b.observed(), Tokens: observedTokens{rt.ring, metrics}, Services: a.authzServices(), Fingerprint: fingerprint,
 		StaleIfError: time.Duration(a.StaleIfError), SessionIdle: time.Duration(a.SessionIdle),
 		Render: gate.Render, Logger: a.logger.Named("authz"),
 	}
@@ -74,12 +74,13 @@ func (a *App) newAuthz(rt *runtime, b *backend, fingerprint string) *authz.Autho
 
 func (a *App) newAuthn(rt *runtime, b *backend) *authn.Service {
 	return authn.New(authn.Config{
-		Store: b.store, Tokens: rt.ring, Logins: a.authnLogins(), Extensions: a.authnExtensions(),
+		Store: b.observed(), Tokens: rt.ring, Logins: a.authnLogins(), Extensions: a.authnExtensions(),
 		CallbackURL:     a.site.URL("/oauth_callback"),
 		SessionLifetime: cmp.Or(time.Duration(a.SessionLifetime), authz.DefaultSessionLifetime),
 		NewUserID:       a.newUserID(),
 		IsAccountExists: is(store.ErrAccountExists),
 		SessionEnded:    func(sessionID, _ string) { rt.authz.SessionEnded(sessionID) },
+		Observe:         b.signIn,
 		Logger:          a.logger.Named("authn"),
 	})
 }
@@ -87,11 +88,20 @@ func (a *App) newAuthn(rt *runtime, b *backend) *authn.Service {
 func (a *App) newAPI(rt *runtime, b *backend, sessions *authn.Service) (*authapi.API, error) {
 	return authapi.New(authapi.Config{
 		Site: a.site, Next: a.next, DefaultNext: a.DefaultNext, Authn: sessions, Authz: rt.authz, Keys: rt.ring,
-		Users: b.store, UserChanged: rt.authz.UserChanged,
+		Users: b.observed(), UserChanged: rt.authz.UserChanged,
 		UsernameTaken: is(store.ErrUsernameTaken), UsernameChosen: is(store.ErrUsernameChosen), UsernameInvalid: is(store.ErrUsernameInvalid),
 		PublicProfilesOff: isOff(a.PublicProfiles), GravatarOff: isOff(a.Gravatar), Conductor: a.OSConductor,
-		Logins: a.apiLogins(), Limit: rt.limit, Logger: a.logger.Named("api"), RequestID: requestID,
+		Logins: a.apiLogins(), Limit: rt.limit, Health: a.health(b), Logger: a.logger.Named("api"), RequestID: requestID,
 	})
+}
+
+// health tells how the parts are that this configuration uses.
+func (a *App) health(b *backend) func(context.Context) map[string]authapi.HealthCheck {
+	logins := make([]string, 0, len(a.Logins))
+	for _, l := range a.Logins {
+		logins = append(logins, l.Name)
+	}
+	return func(ctx context.Context) map[string]authapi.HealthCheck { return b.health.checks(ctx, logins) }
 }
 
 // is tells one error.

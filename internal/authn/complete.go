@@ -47,6 +47,7 @@ func (s *Service) Complete(ctx context.Context, pathProvider string, query url.V
 		s.logFailure(failure)
 		return Result{}, failure
 	}
+	s.observe(result.Session.Provider, SignedIn)
 	s.logger.Info("signed in",
 		zap.String("provider", result.Session.Provider),
 		zap.String("user_id", result.User.ID),
@@ -162,9 +163,10 @@ func (s *Service) account(ctx context.Context, attempt *Attempt, who arrival) (p
 	}
 }
 
-// logFailure logs why somebody could not sign in; the cause has been scrubbed
+// logFailure tells why somebody could not sign in; the cause has been scrubbed
 // (S41).
 func (s *Service) logFailure(failure *Error) {
+	s.observe(failure.Provider, failure.Code)
 	fields := []zap.Field{zap.String("provider", failure.Provider), zap.String("code", failure.Code)}
 	if failure.Err != nil {
 		fields = append(fields, zap.String("cause", failure.Err.Error()))

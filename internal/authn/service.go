@@ -12,6 +12,9 @@ import (
 // configured.
 const DefaultSessionLifetime = 14 * 24 * time.Hour
 
+// SignedIn is the result of a sign-in that has succeeded, for Config.Observe.
+const SignedIn = "success"
+
 // Login is one configured identity provider.
 type Login struct {
 	// Name is the configured name: the API's provider name and the end of the
@@ -53,6 +56,10 @@ type Config struct {
 	// SessionEnded is told when a session has ended, before any extension, so
 	// that caches are cleared (S8); may be nil.
 	SessionEnded func(sessionID, userID string)
+	// Observe is told how each sign-in ended that was begun or came back: the
+	// configured name of its provider, "" if it is not known, and SignedIn or the
+	// code of the Error; may be nil.
+	Observe func(provider, result string)
 	// Logger gets the outcome of every sign-in; nil logs nothing.
 	Logger *zap.Logger
 	// Now is the clock; nil means time.Now.
@@ -72,6 +79,7 @@ type Service struct {
 	newUserID       func(email string) string
 	isAccountExists func(error) bool
 	sessionEnded    func(sessionID, userID string)
+	observe         func(provider, result string)
 	logger          *zap.Logger
 	now             func() time.Time
 }
@@ -87,6 +95,7 @@ func New(config Config) *Service {
 		newUserID:       config.NewUserID,
 		isAccountExists: config.IsAccountExists,
 		sessionEnded:    config.SessionEnded,
+		observe:         config.Observe,
 		logger:          config.Logger,
 		now:             config.Now,
 	}
@@ -101,6 +110,9 @@ func New(config Config) *Service {
 	}
 	if s.sessionEnded == nil {
 		s.sessionEnded = func(string, string) {}
+	}
+	if s.observe == nil {
+		s.observe = func(string, string) {}
 	}
 	if s.logger == nil {
 		s.logger = zap.NewNop()

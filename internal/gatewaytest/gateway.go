@@ -35,7 +35,7 @@ const (
 // ownVariables are read by the gateway; those of the machine do not count.
 var ownVariables = []string{
 	"PRIVATE_KEY", "PUBLIC_KEY", "GOOGLE_KEY", "GOOGLE_SECRET", "GITHUB_KEY", "GITHUB_SECRET", "DATABASE_URL",
-	"EXTERNAL_ADDRESS", "ALLOWED_NEXT", "ALLOWED_SERVICES", "INSTALLED_EXTENSIONS",
+	"REDIS_URL", "EXTERNAL_ADDRESS", "ALLOWED_NEXT", "ALLOWED_SERVICES", "INSTALLED_EXTENSIONS",
 }
 
 // Main runs the tests, or the gateway if this process was started as one. It
@@ -199,6 +199,9 @@ func (g *Gateway) awaitListener(t testing.TB, address string) {
 	}
 	t.Fatalf("nothing listens at %s:\n%s", address, g.output)
 }
+
+// Admin is the address of Caddy's admin API, "http://127.0.0.1:<port>".
+func (g *Gateway) Admin() string { return "http://" + g.admin }
 
 // Stop ends the gateway as an operator would and looks at how it ended.
 func (g *Gateway) Stop(t testing.TB) {
