@@ -46,7 +46,8 @@ var mayImport = map[string][]string{
 // testsOnly are helpers of tests. They may import anything, and nothing but
 // tests may import them.
 var testsOnly = []string{
-	"internal/gatewaytest", "internal/store/storetest", "providers/providertest", "providers/providertest/fakegithub",
+	"internal/gatewaytest", "internal/testserver", "internal/store/storetest", "providers/providertest",
+	"providers/providertest/fakegithub",
 }
 
 // onlyImporter says which package alone may import a library.
