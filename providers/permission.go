@@ -41,3 +41,9 @@ type Invalidator interface {
 	// user whose answers are no longer valid, or with "" for every user's.
 	OnChange(changed func(userID string))
 }
+
+// LocalAnswerer is implemented by a permission provider that asks nobody: its
+// answers are not worth remembering beyond the process.
+type LocalAnswerer interface {
+	AnswersLocally() bool
+}

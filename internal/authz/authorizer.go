@@ -54,6 +54,9 @@ type Service struct {
 	// Fingerprint changes when the provider's configuration does, so that
 	// answers of an old configuration are not used.
 	Fingerprint string
+	// Near says that the provider asks nobody else: its answers are not worth
+	// remembering in Redis.
+	Near bool
 }
 
 // Config is what an Authorizer is made of.
@@ -64,7 +67,8 @@ type Config struct {
 	// Fingerprint changes when issuer or keys do.
 	Fingerprint string
 	// FreshFor is how long a positive answer is used without asking again; at
-	// most, and by default, 60 s (ruling 2).
+	// most, and by default, 60 s, and at most 5 s while gateways share a Redis that
+	// does not tell them what they withdraw (ruling 2).
 	FreshFor time.Duration
 	// StaleIfError is how much longer it serves while the truth cannot be asked;
 	// negative means not at all.
@@ -76,6 +80,9 @@ type Config struct {
 	// Legacy lets session tokens of the original service count; nil means that
 	// they do not.
 	Legacy *Legacy
+	// IsCookie reports whether a cookie's value has the form of ours; the database
+	// is asked for no other. Nil means that every value has.
+	IsCookie func(value string) bool
 	// Render makes of a decision what a gate sends with it; may be nil.
 	Render func(*Decision) any
 	Logger *zap.Logger
@@ -140,15 +147,19 @@ func (a *Authorizer) newService(s Service) *service {
 
 // SessionEnded forgets what was decided for a session. It must have been ended
 // in the database before.
-func (a *Authorizer) SessionEnded(sessionID string) { a.cache.stamps.Withdraw(sessionStamp(sessionID)) }
+func (a *Authorizer) SessionEnded(sessionID string) { a.withdraw(sessionStamp(sessionID)) }
 
 // UserChanged forgets what was decided for a user, who must have been changed in
 // the database before.
-func (a *Authorizer) UserChanged(userID string) { a.cache.stamps.Withdraw(userStamp(userID)) }
+func (a *Authorizer) UserChanged(userID string) { a.withdraw(userStamp(userID)) }
+
+// KeysRemoved forgets everything: tokens that have been accepted, and forwarded,
+// may be of a key that has been taken out. It must be out of the ring before.
+func (a *Authorizer) KeysRemoved() { a.cache.stamps.WithdrawAll() }
 
 func (a *Authorizer) permissionsChanged(userID string) {
 	if userID == "" {
-		a.cache.stamps.WithdrawAll()
+		a.withdrawAll()
 		return
 	}
 	a.UserChanged(userID)

@@ -30,7 +30,7 @@ const (
 // With service "" it only says who; a permission token is no credential then. A
 // service that is not configured grants nothing.
 //
-// Errors are ErrInvalid, ErrEnded and ErrDisabled; any other means that it
+// Errors are ErrInvalid, ErrEnded (or ErrUnknown) and ErrDisabled; any other means that it
 // cannot be told now and wraps providers.ErrUnavailable.
 func (a *Authorizer) Decide(ctx context.Context, c Credential, name string) (*Decision, error) {
 	s := a.nobody
@@ -50,7 +50,7 @@ func (a *Authorizer) Decide(ctx context.Context, c Credential, name string) (*De
 
 // recall returns what is remembered and has not been withdrawn.
 func (a *Authorizer) recall(key cache.Key) (*entry, bool) {
-	e, found := a.cache.decisions.Get(key)
+	e, found := a.cache.get(key)
 	if !found || !a.cache.stamps.Current(e.stamp) {
 		return nil, false
 	}
@@ -74,6 +74,9 @@ func (a *Authorizer) ask(ctx context.Context, c Credential, s *service, key cach
 		e, err = a.cache.decisions.Load(wait, key, load)
 	}
 	if err == nil {
+		if errors.Is(e.refusal, ErrEnded) {
+			return nil, ErrUnknown
+		}
 		return e.result()
 	}
 	// A client that has gone away says nothing about the database. If it did,

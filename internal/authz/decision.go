@@ -2,6 +2,7 @@ package authz
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,9 @@ var (
 	ErrInvalid = errors.New("invalid credential")
 	// ErrEnded says that the session is over, or its user is gone.
 	ErrEnded = errors.New("session ended")
+	// ErrUnknown is an ErrEnded that was not remembered: the database has just been
+	// asked for it. Who causes many is trying things out (S37).
+	ErrUnknown = fmt.Errorf("%w: no such session", ErrEnded)
 	// ErrDisabled says that the user may not sign in any more.
 	ErrDisabled = errors.New("user disabled")
 )

@@ -30,6 +30,8 @@ type subject struct {
 	session providers.Session
 	// expires is when the credential or its session ends.
 	expires time.Time
+	// freshUntil is until when it is so; zero if the database has just been asked.
+	freshUntil time.Time
 	// claimed is what a permission token says for itself; nil for others.
 	claimed *token.Permission
 }
@@ -60,20 +62,21 @@ func (a *Authorizer) load(ctx context.Context, c Credential, s *service, key cac
 		}
 	}
 	// What was read before a logout does not outlive it: the stamp tells (S8).
-	a.cache.decisions.Set(key, e)
+	a.cache.set(key, e)
 	return e, nil
 }
 
 // grant makes the decision for somebody who is signed in.
 func (a *Authorizer) grant(ctx context.Context, s *service, who subject, turn uint64, now time.Time) (*entry, error) {
 	d := &Decision{User: who.user, Session: who.session, Service: s.Name, ExpiresAt: who.expires}
-	fresh := a.FreshFor
+	fresh := a.freshFor()
+	known := who.freshUntil
 	if s != a.nobody {
-		answer, err := a.permissions(ctx, s, who)
+		answer, until, err := a.permissions(ctx, s, who)
 		if err != nil {
 			return nil, err
 		}
-		d.Permissions = answer.Permissions
+		d.Permissions, known = answer.Permissions, earliestOf(known, until)
 		if answer.ValidFor > 0 {
 			fresh = min(fresh, answer.ValidFor)
 		}
@@ -81,7 +84,7 @@ func (a *Authorizer) grant(ctx context.Context, s *service, who subject, turn ui
 	if a.Render != nil {
 		d.Rendered = a.Render(d)
 	}
-	until := earliest(now.Add(fresh), who.expires)
+	until := earliestOf(known, earliest(now.Add(fresh), who.expires))
 	e := newEntry(a.stamp(turn, who), now, until, earliest(until.Add(max(0, a.StaleIfError)), who.expires))
 	e.decision = d
 	return e, nil
@@ -102,9 +105,14 @@ func (a *Authorizer) stamp(turn uint64, who subject) cache.Stamp {
 // identify finds the session and user of a credential.
 func (a *Authorizer) identify(ctx context.Context, c Credential, s *service, now time.Time) (subject, error) {
 	if c.Kind == CookieCredential {
+		if a.IsCookie != nil && !a.IsCookie(c.Value) {
+			return subject{}, fmt.Errorf("%w: not a cookie of this gateway", ErrInvalid)
+		}
 		hash := sha256.Sum256([]byte(c.Value))
-		session, user, err := a.Store.SessionByCookie(ctx, hash[:])
-		return a.alive(ctx, subject{user: user, session: session, expires: session.ExpiresAt}, err, now)
+		who, err := a.findSession(ctx, fmt.Sprintf("cookie %x", hash), "", nil, func() (providers.Session, providers.User, error) {
+			return a.Store.SessionByCookie(ctx, hash[:])
+		})
+		return a.alive(ctx, who, err, now)
 	}
 	if c.Kind == APICredential && a.Legacy.on(now) {
 		if who, err := a.legacy(ctx, c.Value, now); !errors.Is(err, token.ErrInvalid) {
@@ -137,11 +145,14 @@ func (a *Authorizer) bySessionID(ctx context.Context, sessionID, userID string, 
 	if sessionID == "" && a.Legacy.on(now) {
 		return a.legacyUser(ctx, userID, expires, claimed)
 	}
-	session, user, err := a.Store.SessionByID(ctx, sessionID)
-	if err == nil && user.ID != userID {
+	known := []string{sessionStamp(sessionID), userStamp(userID)}
+	who, err := a.findSession(ctx, "session "+sessionID, sessionID, known, func() (providers.Session, providers.User, error) {
+		return a.Store.SessionByID(ctx, sessionID)
+	})
+	if err == nil && (who.user.ID != userID || who.session.ID != sessionID) {
 		return subject{}, fmt.Errorf("%w: user and session do not belong together", ErrInvalid)
 	}
-	who := subject{user: user, session: session, expires: earliest(expires, session.ExpiresAt), claimed: claimed}
+	who.expires, who.claimed = earliest(expires, who.session.ExpiresAt), claimed
 	return a.alive(ctx, who, err, now)
 }
 
@@ -178,17 +189,17 @@ func (a *Authorizer) touch(ctx context.Context, sessionID string, now time.Time)
 // permissions asks the service's provider. When it cannot answer, a permission
 // token's own claim holds, as it does for any service that verifies it
 // (ruling 1).
-func (a *Authorizer) permissions(ctx context.Context, s *service, who subject) (providers.Answer, error) {
-	answer, err := a.askProvider(ctx, s, who.user)
+func (a *Authorizer) permissions(ctx context.Context, s *service, who subject) (answer providers.Answer, freshUntil time.Time, err error) {
+	answer, freshUntil, err = a.findPermissions(ctx, s, who.user)
 	if err == nil {
-		return answer, nil
+		return answer, freshUntil, nil
 	}
 	err = fmt.Errorf("asking for permissions in %s: %w: %w", s.Name, providers.ErrUnavailable, err)
 	if who.claimed == nil {
-		return providers.Answer{}, err
+		return providers.Answer{}, time.Time{}, err
 	}
 	a.complain("a permission token's own permissions hold", err, zap.String("service", s.Name))
-	return providers.Answer{Permissions: who.claimed.Permissions, ValidFor: claimFor}, nil
+	return providers.Answer{Permissions: who.claimed.Permissions, ValidFor: claimFor}, time.Time{}, nil
 }
 
 func (a *Authorizer) askProvider(ctx context.Context, s *service, user providers.User) (answer providers.Answer, err error) {
@@ -201,4 +212,15 @@ func earliest(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// earliestOf is earliest, where the zero time is none.
+func earliestOf(a, b time.Time) time.Time {
+	switch {
+	case a.IsZero():
+		return b
+	case b.IsZero():
+		return a
+	}
+	return earliest(a, b)
 }

@@ -29,6 +29,7 @@ const (
 type upstreamToken struct {
 	values          []string
 	err             error
+	stamp           cache.Stamp
 	madeAt, renewAt time.Time
 }
 
@@ -62,27 +63,36 @@ func (a *Authorizer) UpstreamToken(ctx context.Context, d *Decision) ([]string, 
 	if err != nil {
 		return nil, err
 	}
-	t, found := a.cache.upstream.Get(key)
-	if !found || !t.fresh(a.Now()) {
+	t, found := a.signedUpstream(key)
+	// A token that was signed with a key that is taken out meanwhile is of no use.
+	for try := 0; try < 2 && !found; try++ {
 		t, err = a.cache.upstream.Load(ctx, key, func(context.Context) (*upstreamToken, error) {
 			return a.signUpstream(d, key)
 		})
 		if err != nil {
 			return nil, err
 		}
+		found = a.cache.stamps.Current(t.stamp)
 	}
 	d.upstream.Store(t)
 	return t.result()
 }
 
+// signedUpstream is a token that is remembered and still good.
+func (a *Authorizer) signedUpstream(key cache.Key) (*upstreamToken, bool) {
+	t, found := a.cache.upstream.Get(key)
+	return t, found && t.fresh(a.Now()) && a.cache.stamps.Current(t.stamp)
+}
+
 // signUpstream makes and remembers an upstream's token. That there can be none
 // is remembered for a short time: to find out costs as much as a token.
 func (a *Authorizer) signUpstream(d *Decision, key cache.Key) (*upstreamToken, error) {
-	now := a.Now()
-	if t, found := a.cache.upstream.Get(key); found && t.fresh(now) {
+	if t, found := a.signedUpstream(key); found {
 		return t, nil // of another load, just now
 	}
-	t := &upstreamToken{madeAt: now, renewAt: now.Add(upstreamRenew)}
+	now := a.Now()
+	stamp := a.cache.stamps.Stamp(a.cache.stamps.Turn(), sessionStamp(d.Session.ID), userStamp(d.User.ID))
+	t := &upstreamToken{stamp: stamp, madeAt: now, renewAt: now.Add(upstreamRenew)}
 	raw, err := a.sign(d, now.Add(upstreamLifetime), upstreamUse)
 	switch {
 	case err == nil:

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"crypto/sha256"
 	"net/netip"
 	"time"
@@ -15,12 +16,14 @@ type Limit struct {
 	PerMinute int
 }
 
-// Limiter counts what happens by address, in this process (S37). Its memory is
-// bounded: who has not been seen for long, or least, is forgotten.
+// Limiter counts what happens by address (S37): in this process, and in Redis
+// if there is one, where all gateways count together. Its memory is bounded: who
+// has not been seen for long, or least, is forgotten.
 type Limiter struct {
 	limits  map[string]Limit
 	exempt  []netip.Prefix
 	buckets *Near[*rate.Limiter]
+	shared  *Shared
 	now     func() time.Time
 }
 
@@ -30,20 +33,21 @@ type Limiter struct {
 const bucketLifetime = time.Hour
 
 // NewLimiter makes a limiter for what is named in limits. Addresses in exempt
-// are not counted. It remembers at most size addresses.
-func NewLimiter(size int, limits map[string]Limit, exempt []netip.Prefix) (*Limiter, error) {
+// are not counted. It remembers at most size addresses. With a Redis, which may
+// be nil and is closed by its owner, gateways count together.
+func NewLimiter(size int, limits map[string]Limit, exempt []netip.Prefix, shared *Shared) (*Limiter, error) {
 	buckets, err := NewNear(size, func(*rate.Limiter) time.Duration { return bucketLifetime })
 	if err != nil {
 		return nil, err
 	}
-	return &Limiter{limits: limits, exempt: exempt, buckets: buckets, now: time.Now}, nil
+	return &Limiter{limits: limits, exempt: exempt, buckets: buckets, shared: shared, now: time.Now}, nil
 }
 
 // Allow counts one event of an address and reports whether it may happen; if
 // not, when to try again. Of an IPv6 address the first 64 bits count: they are
 // one network. An event without a limit, and an address that is none, may always
 // happen.
-func (l *Limiter) Allow(event, address string) (retryAfter time.Duration, ok bool) {
+func (l *Limiter) Allow(ctx context.Context, event, address string) (retryAfter time.Duration, ok bool) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return 0, true
@@ -59,23 +63,30 @@ func (l *Limiter) Allow(event, address string) (retryAfter time.Duration, ok boo
 		prefix, _ := ip.Prefix(64)
 		network = prefix.Addr()
 	}
-	return l.AllowName(event, network.String())
+	return l.AllowName(ctx, event, network.String())
 }
 
 // AllowName is Allow for something else than an address, such as an account.
-func (l *Limiter) AllowName(event, name string) (retryAfter time.Duration, ok bool) {
+//
+// Whoever this process alone refuses, Redis is not asked about: that is how a
+// flood costs nothing there. Redis only says no; when it cannot be asked, this
+// process decides alone.
+func (l *Limiter) AllowName(ctx context.Context, event, name string) (retryAfter time.Duration, ok bool) {
 	limit, limited := l.limits[event]
 	if !limited {
 		return 0, true
 	}
-	bucket := l.bucket(sha256.Sum256([]byte(event+" "+name)), limit)
+	key := Key(sha256.Sum256([]byte(event + " " + name)))
 	now := l.now()
-	reservation := bucket.ReserveN(now, 1)
+	reservation := l.bucket(key, limit).ReserveN(now, 1)
 	if delay := reservation.DelayFrom(now); delay > 0 {
 		reservation.CancelAt(now)
 		return delay, false
 	}
-	return 0, true
+	if retryAfter, ok = l.shared.count(ctx, key, limit); !ok {
+		reservation.CancelAt(now) // what may not happen is not counted
+	}
+	return retryAfter, ok
 }
 
 func (l *Limiter) bucket(key Key, limit Limit) *rate.Limiter {

@@ -11,7 +11,7 @@ import (
 
 func newLimiter(t *testing.T, size int) (*Limiter, *time.Time) {
 	t.Helper()
-	l, err := NewLimiter(size, map[string]Limit{"login": {Burst: 3, PerMinute: 60}}, []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")})
+	l, err := NewLimiter(size, map[string]Limit{"login": {Burst: 3, PerMinute: 60}}, []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,25 +26,25 @@ func newLimiter(t *testing.T, size int) (*Limiter, *time.Time) {
 func TestLimiter(t *testing.T) {
 	l, now := newLimiter(t, 100)
 	for i := range 3 {
-		if _, ok := l.Allow("login", "192.0.2.1"); !ok {
+		if _, ok := l.Allow(t.Context(), "login", "192.0.2.1"); !ok {
 			t.Fatalf("the burst ended after %d", i)
 		}
 	}
-	wait, ok := l.Allow("login", "192.0.2.1")
+	wait, ok := l.Allow(t.Context(), "login", "192.0.2.1")
 	if ok || wait <= 0 || wait > time.Second {
 		t.Fatalf("after the burst: %v, %v", wait, ok)
 	}
-	if _, ok := l.Allow("login", "192.0.2.2"); !ok {
+	if _, ok := l.Allow(t.Context(), "login", "192.0.2.2"); !ok {
 		t.Error("another address is limited")
 	}
-	if _, ok := l.Allow("other", "192.0.2.1"); !ok {
+	if _, ok := l.Allow(t.Context(), "other", "192.0.2.1"); !ok {
 		t.Error("an event without a limit is limited")
 	}
 	*now = now.Add(1100 * time.Millisecond)
-	if _, ok := l.Allow("login", "192.0.2.1"); !ok {
+	if _, ok := l.Allow(t.Context(), "login", "192.0.2.1"); !ok {
 		t.Error("after a second one more must be possible")
 	}
-	if _, ok := l.Allow("login", "192.0.2.1"); ok {
+	if _, ok := l.Allow(t.Context(), "login", "192.0.2.1"); ok {
 		t.Error("after a second two more were possible")
 	}
 }
@@ -53,10 +53,10 @@ func TestLimiter(t *testing.T) {
 func TestLimiterRefusalsCostNothing(t *testing.T) {
 	l, now := newLimiter(t, 100)
 	for range 1000 {
-		l.Allow("login", "192.0.2.1")
+		l.Allow(t.Context(), "login", "192.0.2.1")
 	}
 	*now = now.Add(1100 * time.Millisecond)
-	if _, ok := l.Allow("login", "192.0.2.1"); !ok {
+	if _, ok := l.Allow(t.Context(), "login", "192.0.2.1"); !ok {
 		t.Error("refused requests were counted")
 	}
 }
@@ -71,7 +71,7 @@ func TestLimiterAddresses(t *testing.T) {
 	} {
 		l, _ := newLimiter(t, 100)
 		for i, address := range addresses {
-			if _, ok := l.Allow("login", address); ok != (i < 3) {
+			if _, ok := l.Allow(t.Context(), "login", address); ok != (i < 3) {
 				t.Errorf("%s: %s, number %d: %v", name, address, i, ok)
 			}
 		}
@@ -79,7 +79,7 @@ func TestLimiterAddresses(t *testing.T) {
 	l, _ := newLimiter(t, 100)
 	for range 10 {
 		for _, address := range []string{"10.1.2.3", "::ffff:10.1.2.3", "", "@"} {
-			if _, ok := l.Allow("login", address); !ok {
+			if _, ok := l.Allow(t.Context(), "login", address); !ok {
 				t.Errorf("%q is limited", address)
 			}
 		}
@@ -90,7 +90,7 @@ func TestLimiterAddresses(t *testing.T) {
 func TestLimiterIsBounded(t *testing.T) {
 	l, _ := newLimiter(t, 100)
 	for i := range 10_000 {
-		l.Allow("login", fmt.Sprintf("198.51.%d.%d", i/256, i%256))
+		l.Allow(t.Context(), "login", fmt.Sprintf("198.51.%d.%d", i/256, i%256))
 	}
 	for deadline := time.Now().Add(10 * time.Second); l.buckets.Len() > 100; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -107,7 +107,7 @@ func TestLimiterRace(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if _, ok := l.Allow("login", "192.0.2.9"); ok {
+			if _, ok := l.Allow(t.Context(), "login", "192.0.2.9"); ok {
 				allowed.Add(1)
 			}
 		})

@@ -66,6 +66,9 @@ func userKey(who string) string {
 	return who
 }
 
+// AnswersLocally implements providers.LocalAnswerer.
+func (*Provider) AnswersLocally() bool { return true }
+
 // Permissions implements providers.PermissionProvider. If both the user's ID
 // and his address are listed, the ID counts.
 func (p *Provider) Permissions(_ context.Context, user providers.User, _ string) (providers.Answer, error) {
@@ -84,4 +87,5 @@ func (p *Provider) Permissions(_ context.Context, user providers.User, _ string)
 var (
 	_ caddy.Provisioner            = (*Provider)(nil)
 	_ providers.PermissionProvider = (*Provider)(nil)
+	_ providers.LocalAnswerer      = (*Provider)(nil)
 )
