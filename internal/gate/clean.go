@@ -50,7 +50,7 @@ func (g *Gate) goodTarget(u *url.URL) bool {
 // differ when a rewrite changed one form only. Opaque would be sent in place of
 // the path ("GET x:/admin").
 func (g *Gate) goodPath(u *url.URL) bool {
-	check := wire.StrictPath
+	check := wire.ForwardPath
 	if g.rule.LenientPaths {
 		check = wire.LenientPath
 	}
@@ -65,4 +65,16 @@ func (g *Gate) stripHeaders(h http.Header, trustedPeer bool) {
 			delete(h, name)
 		}
 	}
+}
+
+// hasLower reports whether a method is written with small letters. Methods are
+// case-sensitive (RFC 9110 section 9.1): to Caddy's method matchers "post" is
+// not POST, but to careless upstreams it is (S12).
+func hasLower(method string) bool {
+	for i := range len(method) {
+		if 'a' <= method[i] && method[i] <= 'z' {
+			return true
+		}
+	}
+	return false
 }

@@ -95,7 +95,7 @@ func TestStripCredentials(t *testing.T) {
 // S10: no method is an exception, also none that nobody knows.
 func TestMethods(t *testing.T) {
 	h := newHouse(t)
-	for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "TRACK", "PROPFIND", "BREW", "get", "Connect"} {
+	for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "TRACK", "PROPFIND", "BREW", "M-SEARCH", "get", "pOST", "DELETe", "Connect"} {
 		for _, rule := range []Rule{login, readRule} {
 			if p := admit(newRequest(method, "/a"), new(State), h.gate(rule)); code(p) != "not_signed_in" {
 				t.Errorf("%s without a credential: %q", method, code(p))
@@ -104,7 +104,12 @@ func TestMethods(t *testing.T) {
 		if p := admit(newRequest(method, "/a", asBob), new(State), h.gate(readRule)); code(p) != "permission_missing" {
 			t.Errorf("%s without permission: %q", method, code(p))
 		}
-		mustAdmit(t, newRequest(method, "/a", asAda), h.gate(readRule))
+		for _, rule := range []Rule{readRule, login, identify} {
+			p := admit(newRequest(method, "/a", asAda), new(State), h.gate(rule))
+			if small := strings.ToUpper(method) != method; small && code(p) != "method_not_allowed" || !small && p != nil {
+				t.Errorf("%s of somebody who may: %q", method, code(p))
+			}
+		}
 	}
 }
 
@@ -132,6 +137,11 @@ func TestPaths(t *testing.T) {
 		"/a%2fb":                          {false, true},
 		"/a//b":                           {false, true},
 		"/a%25b":                          {false, true},
+		"/a;b":                            {false, true},
+		"/a%3fb":                          {false, true},
+		"/a./b":                           {false, true},
+		"/a%5cb":                          {false, false},
+		"/a%252fb":                        {false, false},
 		"/a/../b":                         {false, false},
 		"/a/%2e%2e/b":                     {false, false},
 		"/a%2f..%2fb":                     {false, false},

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // scrubConnection leaves of Connection the one word that the proxy needs.
@@ -49,8 +51,13 @@ func forwardableUpgrade(lines []string) bool {
 		return false
 	}
 	for protocol := range strings.SplitSeq(lines[0], ",") {
-		name := strings.ToLower(textproto.TrimString(protocol))
-		if name == "" || strings.HasPrefix(name, "h2") || strings.HasPrefix(name, "http") || strings.HasPrefix(name, "tls") {
+		name, version, _ := strings.Cut(strings.ToLower(textproto.TrimString(protocol)), "/")
+		if strings.HasPrefix(name, "h2") || strings.HasPrefix(name, "http") || strings.HasPrefix(name, "tls") {
+			return false
+		}
+		// RFC 9110 section 7.8: tokens. "x h2c" is a second name to who looks for it
+		// between blanks.
+		if !httpguts.ValidHeaderFieldName(name) || version != "" && !httpguts.ValidHeaderFieldName(version) {
 			return false
 		}
 	}

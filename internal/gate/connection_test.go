@@ -61,6 +61,8 @@ func TestUpgrade(t *testing.T) {
 		{"h2c of a draft", []string{"Connection: Upgrade", "Upgrade: h2c-14"}, "", ""},
 		{"h2c beside a WebSocket", []string{"Connection: Upgrade", "Upgrade: websocket, h2c"}, "", ""},
 		{"h2c in a second line", []string{"Connection: Upgrade", "Upgrade: websocket", "Upgrade: h2c"}, "", ""},
+		{"h2c behind a blank", []string{"Connection: Upgrade", "Upgrade: websocket h2c"}, "", ""},
+		{"h2c behind what is no token", []string{"Connection: Upgrade", "Upgrade: \xd2 h2c"}, "", ""},
 		{"h2", []string{"Connection: Upgrade", "Upgrade: h2"}, "", ""},
 		{"HTTP/2.0", []string{"Connection: close, Upgrade", "Upgrade: HTTP/2.0"}, "close", ""},
 		{"TLS", []string{"Connection: Upgrade", "Upgrade: TLS/1.2"}, "", ""},

@@ -39,7 +39,7 @@ type Rule struct {
 	// ForwardToken is the header that takes a signed permission token to the
 	// upstream; "" means none.
 	ForwardToken string
-	// LenientPaths judges paths by wire.LenientPath instead of wire.StrictPath.
+	// LenientPaths judges paths by wire.LenientPath instead of wire.ForwardPath.
 	LenientPaths bool
 	// PassPreflight hands CORS preflights to the upstream.
 	PassPreflight bool
@@ -107,6 +107,9 @@ func (g *Gate) Admit(w http.ResponseWriter, r *http.Request, st *State) *wire.Pr
 	d, p := g.judge(r, st)
 	if p != nil {
 		return p
+	}
+	if hasLower(r.Method) {
+		return &badMethod
 	}
 	st.Decision = d
 	if p := g.setHeaders(r, st); p != nil {

@@ -14,6 +14,11 @@ func TestStripOverrides(t *testing.T) {
 		"X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Ssl",
 		"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username", "X-Forwarded-Access-Token", "X-Forwarded-Client-Cert", "X-Forwarded",
 		"X_Forwarded_For", "X.Forwarded.Host", "X_Forwarded-Proto", // not the ones that Caddy replaces
+		"X-Forward-For", "X-Forwarder-For", "X-Forwarded-For-Original", "X-Forwarded-By", "X_FORWARDED_PREFIX", "x.forwarded.uri",
+		"X-Original-Path", "X-Original-Forwarded-For", "X-Originating-Ip", "X-Originally-Forwarded-For", "X-Original_url",
+		"X-Override-Url", "X-Rewrite-Uri", "X-Http-Destinationurl", "X-Proxy-Url", "X-Envoy-Original-Path", "Base-Url", "Http-Url", "Request-Uri", "Url",
+		"X-Remote-Addr", "X-Remote-Ip", "X-Remote-User", "Remote-User", "Remote-Addr", "X-True-Ip", "X-Azure-Clientip", "Fly-Client-Ip", "Cluster-Client-Ip", "Proxy-Client-Ip", "Wl-Proxy-Client-Ip", "Forwarded-For", "Cf-Connecting_ip", "True_Client_Ip",
+		"Proxy", "PROXY", "Proxy-Host", "Proxy-Url", "X-Scheme", "X-Script-Name",
 		"Forwarded", "X-Real-Ip", "X_Real_IP", "X-Client-Ip", "Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "X-Cluster-Client-Ip", "X-Host", "Front-End-Https", "X-Url-Scheme",
 	}
 	forward := readRule
@@ -35,6 +40,18 @@ func TestStripOverrides(t *testing.T) {
 			if slices.Contains(r.Header[name], "forged") {
 				t.Errorf("a trusted peer may say %s", name)
 			}
+		}
+	}
+}
+
+// Headers of other meanings, and those that the proxy replaces, stay.
+func TestIsOverride(t *testing.T) {
+	for _, name := range []string{
+		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id", "X-Requested-With", "X-Csrf-Token", "X-Hostname", "X-Methods",
+		"Origin", "Referer", "Range", "Refresh", "Content-Type", "Cookie", "Host", "Proxy-Authorization", "Proxy-Connection", "Traceparent", "Upgrade", "User-Agent", "Warning", "Cf-Ray", "",
+	} {
+		if isOverride(name) {
+			t.Errorf("%q is said to be a claim", name)
 		}
 	}
 }

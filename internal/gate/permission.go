@@ -17,20 +17,18 @@ func (g *Gate) missing(d *authz.Decision, st *State) *wire.Problem {
 			missing = append(missing, name)
 		}
 	}
-	if len(g.rule.Any) > 0 {
-		var names []string
-		for _, name := range g.rule.Any {
-			name, ok := st.expand(name)
-			if !ok {
-				return &emptyPlaceholder
-			}
-			if d.Permissions.Granted(name) {
-				names = nil
-				break
-			}
-			names = append(names, name)
+	granted, all := false, len(missing)
+	for _, name := range g.rule.Any {
+		name, ok := st.expand(name)
+		if !ok {
+			return &emptyPlaceholder // also behind one that is granted (ruling 22)
 		}
-		missing = append(missing, names...)
+		if granted = granted || d.Permissions.Granted(name); !granted {
+			missing = append(missing, name)
+		}
+	}
+	if granted {
+		missing = missing[:all]
 	}
 	if len(missing) == 0 {
 		return nil

@@ -89,6 +89,8 @@ func TestPlaceholders(t *testing.T) {
 		{[]string{"{unknown}"}, nil, "internal"},
 		{nil, []string{"{empty}"}, "internal"},
 		{nil, []string{"unknown", "{empty}"}, "internal"},
+		{nil, []string{"read", "{empty}"}, "internal"},
+		{[]string{"read"}, []string{"{verb}", "{empty}", "read"}, "internal"},
 		{[]string{""}, nil, "internal"},
 	} {
 		for _, who := range []string{asAda, asBob} {

@@ -43,7 +43,7 @@ func (s *Site) OwnsCookie(name string) bool {
 		}
 		name = name[len(prefix):]
 	}
-	return name == "auth_session" || isLoginCookie(name, "login-")
+	return name == "auth_session" || name == "auth_return" || isLoginCookie(name, "login-")
 }
 
 func isLoginCookie(name, prefix string) bool {
@@ -122,14 +122,23 @@ func (s *Site) ClearLoginCookie(w http.ResponseWriter, state string) {
 	s.setCookie(w, s.loginCookieName(state), "", time.Time{})
 }
 
-// setCookie is the one place that sets cookies. An empty value deletes.
+// setCookie sets a cookie of the whole site. An empty value deletes.
 func (s *Site) setCookie(w http.ResponseWriter, name, value string, expires time.Time) {
+	s.setCookieAt(w, "/", name, value, expires)
+}
+
+// setCookieAt is the one place that sets cookies.
+func (s *Site) setCookieAt(w http.ResponseWriter, path, name, value string, expires time.Time) {
 	c := &http.Cookie{
-		Name: name, Value: value, Path: "/", Secure: s.secure, HttpOnly: true,
+		Name: name, Value: value, Path: path, Secure: s.secure, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode, Expires: expires,
 	}
 	if value == "" {
 		c.MaxAge = -1
+	} else if left := time.Until(expires); left > 0 {
+		// It goes before Expires (RFC 6265 section 5.3), and is right in a browser
+		// whose clock is wrong: one that is fast would drop a new cookie at once.
+		c.MaxAge = int((left + time.Second - 1) / time.Second)
 	}
 	http.SetCookie(w, c)
 }

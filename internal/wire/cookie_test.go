@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,9 @@ import (
 )
 
 var expires = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// maxAge is the age that counts for a browser, whatever its clock says.
+var maxAge = regexp.MustCompile(`; Max-Age=([1-9][0-9]*)`)
 
 // S31: names and attributes, exactly.
 func TestSetCookies(t *testing.T) {
@@ -46,15 +50,40 @@ func TestSetCookies(t *testing.T) {
 			"login-abcdefgh=1893553445.secret; Path=/; Expires=Wed, 02 Jan 2030 03:04:05 GMT; HttpOnly; SameSite=Lax",
 		},
 		{
+			"mark", func(w http.ResponseWriter) { secure.SetReturnCookie(w, "1.s", expires) },
+			"__Host-auth_return=1.s; Path=/; Expires=Wed, 02 Jan 2030 03:04:05 GMT; HttpOnly; Secure; SameSite=Lax",
+		},
+		{
+			"no mark on loopback", func(w http.ResponseWriter) { loopback.ClearReturnCookie(w) },
+			"auth_return=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+		},
+		{
 			"no login", func(w http.ResponseWriter) { secure.ClearLoginCookie(w, "abcdefghijkl") },
 			"__Host-login-abcdefgh=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
 		},
 	} {
 		w := httptest.NewRecorder()
 		tt.set(w)
-		if got := w.Header()["Set-Cookie"]; len(got) != 1 || got[0] != tt.want {
+		got := w.Header()["Set-Cookie"]
+		if len(got) != 1 || maxAge.ReplaceAllString(got[0], "") != tt.want {
 			t.Errorf("%s:\n got %q\nwant %q", tt.name, got, tt.want)
+			continue
 		}
+		if age := maxAge.FindStringSubmatch(got[0]); (age == nil) != strings.HasPrefix(tt.name, "no ") {
+			t.Errorf("%s: %q has the age %q", tt.name, got[0], age)
+		}
+	}
+	// A browser whose clock is an hour fast would take a cookie of ten minutes for
+	// an old one, and nobody could sign in.
+	w := httptest.NewRecorder()
+	secure.SetLoginCookie(w, none, "abcdefghijkl", "secret", time.Now().Add(10*time.Minute))
+	if c := w.Result().Cookies()[0]; c.MaxAge < 599 || c.MaxAge > 600 {
+		t.Errorf("the login cookie lives for %d s", c.MaxAge)
+	}
+	w = httptest.NewRecorder()
+	secure.SetLoginCookie(w, none, "abcdefghijkl", "secret", time.Now().Add(-time.Minute))
+	if c := w.Result().Cookies()[0]; c.MaxAge > 0 || !c.Expires.Before(time.Now()) {
+		t.Errorf("what is over is set: %v", c)
 	}
 }
 
@@ -200,6 +229,8 @@ func TestOwnsCookie(t *testing.T) {
 		"__Host-login-abcdefgh":  {true, false},
 		"__hOST-login-abcdefgh":  {true, false},
 		"auth_session":           {false, true},
+		"__Host-auth_return":     {true, false},
+		"auth_return":            {false, true},
 		"login-abcdefgh":         {false, true},
 		"__Host-login-abcdefg":   {},
 		"__Host-login-abcdefghi": {},

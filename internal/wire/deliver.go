@@ -2,20 +2,17 @@ package wire
 
 import "strings"
 
-// Deliver puts a session token into a checked destination, as the original
-// service did (contract 1.2): as the last parameter "jwt", unescaped; others of
-// that name and parameters without a value are dropped, the fragment is kept.
+// Deliver puts a session token into a checked destination, as the last
+// parameter "jwt", unescaped (contract 1.2). Others of that name are dropped, in
+// any encoding; the rest of the query and the fragment stay byte for byte (S20).
 func Deliver(next, token string) string {
 	rest, fragment, hasFragment := strings.Cut(next, "#")
 	address, query, _ := strings.Cut(rest, "?")
-	kept := make([]string, 0, 8)
-	for pair := range strings.SplitSeq(query, "&") {
-		key, value, _ := strings.Cut(pair, "=")
-		if value != "" && unescape(key) != "jwt" {
-			kept = append(kept, pair)
-		}
+	query = WithoutParameter(query, "jwt")
+	if query != "" {
+		query += "&"
 	}
-	delivered := address + "?" + strings.Join(append(kept, "jwt="+token), "&")
+	delivered := address + "?" + query + "jwt=" + token
 	if hasFragment {
 		delivered += "#" + fragment
 	}

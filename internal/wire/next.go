@@ -118,7 +118,9 @@ func (n *NextPolicy) Check(next string) (string, error) {
 		return bad("it has no plain host")
 	}
 	path := pathOf(rest[len(authority):])
-	if strings.Contains(path, "//") || hidesDotSegment(path) {
+	// Also where the whole host is listed: what its server unescapes must not be
+	// another place there than the one that was judged.
+	if strings.Contains(path, "//") || path != "" && LenientPath(path) != nil {
 		return bad("its path is ambiguous")
 	}
 	if !n.allows(scheme, host, path) {

@@ -71,7 +71,7 @@ func TestCheckAllows(t *testing.T) {
 		"https://frontend.example.com":   "",
 		"https://frontend.example.com/a": "",
 		"https://frontend.example.com/?x=https://evil.com/%zz": "",
-		"https://frontend.example.com:443/a%2Fb%5C":            "", // no prefix to leave
+		"https://frontend.example.com:443/a%2Fb;c":             "", // no prefix to leave
 		"https://example.com/app":                              "",
 		"https://example.com/app/":                             "",
 		"https://example.com/app/x?y#z":                        "",
@@ -93,6 +93,29 @@ func TestCheckAllows(t *testing.T) {
 		got, err := policy.Check(next)
 		if got != target || (err == nil) != (target != "") {
 			t.Errorf("%q: %q, %v; expected %q", next, got, err, target)
+		}
+	}
+}
+
+// S19: also where a whole host is listed, a path means one place: neither a
+// browser nor the server's framework finds a dot segment or a line break in it,
+// in the spellings of the WHATWG URL standard (section 4.1) or its own.
+func TestCheckRefusesHiddenDotSegments(t *testing.T) {
+	policy := newPolicy(t, "https://frontend.example.com")
+	for _, path := range []string{
+		"/.", "/./a", "/%2e", "/%2E/a", "/..", "/../a", "/a/..", "/.%2e/a", "/.%2E", "/%2e./a", "/%2E.", "/%2e%2e", "/%2E%2e/a", "/%2e%2E/", "/a/%2E%2E/b",
+		"/a/..%2fb", "/a%2f..%2Fb", "/a%5c..%5cb", "/a/..;/b", "/a/..;x=y/b", "/a/..%3b/b", "/a/%2e%2e%2fb", "/a/%252e%252e/b", "/a%252fb", "/a/%u002e%u002e/b", "/a/%c0%ae%c0%ae/b",
+		"/a%00", "/a%00.html", "/a%0d%0aSet-Cookie:x", "/a%0a", "/a%09b", "/a%7f",
+	} {
+		for _, host := range []string{"https://frontend.example.com", "http://localhost:3000", "https://app.example.com", ""} {
+			if _, err := policy.Check(host + path); !errors.Is(err, ErrBadNext) {
+				t.Errorf("%q: %v", host+path, err)
+			}
+		}
+	}
+	for _, path := range []string{"", "/", "/a", "/.a", "/a.", "/...", "/a.b/c", "/a%20b", "/%C3%A4"} {
+		if _, err := policy.Check("https://frontend.example.com" + path); err != nil {
+			t.Errorf("%q: %v", path, err)
 		}
 	}
 }

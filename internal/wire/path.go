@@ -2,7 +2,6 @@ package wire
 
 import (
 	"errors"
-	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -95,27 +94,36 @@ func escapedByte(s string) (b byte, ok bool) {
 	return byte(hi<<4 | lo), hi >= 0 && lo >= 0
 }
 
-// LenientPath checks a path, still escaped, for an upstream that needs "%2F",
-// "//" and the like in it. It refuses what no upstream needs and what leads
-// away from where the path seems to be: controls, and dot segments in any
-// spelling, with slashes and backslashes alike.
-func LenientPath(escaped string) error {
-	plain, err := url.PathUnescape(escaped)
-	if err != nil || !strings.HasPrefix(escaped, "/") {
-		return ErrBadPath
+// ForwardPath checks the path of a request that goes on to an upstream, still
+// escaped (S11). It refuses what StrictPath refuses, and what makes two names of
+// one resource, of which a path matcher knows only one: ";parameters", which
+// Java servers cut off; an escaped "?", "#" or ";", where the path ends for a
+// server behind the next one, which sees it unescaped; and a segment that ends
+// in a dot or a blank, which Windows leaves away.
+func ForwardPath(escaped string) error {
+	if err := StrictPath(escaped); err != nil {
+		return err
 	}
-	for i := range len(plain) {
-		if plain[i] < ' ' || plain[i] == 0x7f {
+	for i := 0; i < len(escaped); i++ {
+		switch escaped[i] {
+		case ';':
 			return ErrBadPath
-		}
-	}
-	for segment := range strings.FieldsFuncSeq(plain, func(c rune) bool { return c == '/' || c == '\\' }) {
-		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
-			return ErrBadPath
+		case '.':
+			if endsSegment(escaped, i+1) {
+				return ErrBadPath
+			}
+		case '%':
+			b, _ := escapedByte(escaped[i:])
+			if b == ';' || b == '?' || b == '#' || b == ' ' && endsSegment(escaped, i+3) {
+				return ErrBadPath
+			}
+			i += 2
 		}
 	}
 	return nil
 }
+
+func endsSegment(path string, i int) bool { return i == len(path) || path[i] == '/' }
 
 func unhex(c byte) int {
 	switch {
@@ -127,19 +135,4 @@ func unhex(c byte) int {
 		return int(c-'A') + 10
 	}
 	return -1
-}
-
-// hidesDotSegment reports whether a path has a dot segment once its escapes
-// of dots are undone, as a browser undoes them (WHATWG URL).
-func hidesDotSegment(path string) bool {
-	if !strings.Contains(path, "%2") && !strings.Contains(path, "/.") {
-		return false
-	}
-	plain := strings.NewReplacer("%2e", ".", "%2E", ".").Replace(path)
-	for segment := range strings.SplitSeq(plain, "/") {
-		if segment == "." || segment == ".." {
-			return true
-		}
-	}
-	return false
 }
