@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
@@ -24,20 +25,20 @@ import (
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "auth",
-		Usage: "grant|revoke|permissions|users",
-		Short: "Looks at users and changes what they may do",
+		Usage: "grant|revoke|permissions|users|sign-out|keys",
+		Short: "Looks at users and keys, and changes what users may do",
 		Long: `
 Works on the database of the configuration (--config, else a Caddyfile in the
 current folder, else DATABASE_URL), whether the gateway is running or not.
 
 A user is given by ID, e-mail address or username; "*" is everyone. What is
 granted here counts for services with the permission provider "database",
-within five seconds.`,
+within five seconds. "keys" works on Caddy's storage instead.`,
 		CobraFunc: func(root *cobra.Command) {
 			root.PersistentFlags().StringP("config", "c", "", "Configuration file")
 			root.PersistentFlags().StringP("adapter", "a", "", "Name of the config adapter to apply")
 			root.PersistentFlags().String("database", "", "URL of the database, instead of the configuration's")
-			root.AddCommand(grantCommand(), revokeCommand(), permissionsCommand(), usersCommand())
+			root.AddCommand(grantCommand(), revokeCommand(), permissionsCommand(), usersCommand(), signOutCommand(), keysCommand())
 			root.Args = cobra.NoArgs
 			root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		},
@@ -73,35 +74,41 @@ func withStore(cmd *cobra.Command, run func(ctx context.Context, s *store.Store)
 // commandApp is the auth app of the configuration, as far as it names a
 // database.
 func commandApp(cmd *cobra.Command) (*App, error) {
-	app := new(App)
-	if app.Database, _ = cmd.Flags().GetString("database"); app.Database != "" {
-		return app, nil
+	if database, _ := cmd.Flags().GetString("database"); database != "" {
+		return &App{Database: database}, nil
 	}
+	app, _, err := commandConfig(cmd)
+	if err != nil {
+		return nil, err
+	}
+	setDefault(&app.Database, "DATABASE_URL")
+	return app, nil
+}
+
+// commandConfig is the auth app of the configuration, empty if there is none,
+// and the whole of it.
+func commandConfig(cmd *cobra.Command) (*App, *caddy.Config, error) {
 	file, _ := cmd.Flags().GetString("config")
 	adapter, _ := cmd.Flags().GetString("adapter")
 	if file == "" {
 		if _, err := os.Stat("Caddyfile"); errors.Is(err, os.ErrNotExist) {
-			setDefault(&app.Database, "DATABASE_URL")
-			return app, nil
+			return new(App), new(caddy.Config), nil
 		}
 	}
 	text, err := loadConfig(file, adapter)
 	if err != nil {
-		return nil, fmt.Errorf("loading the configuration: %w", err)
+		return nil, nil, fmt.Errorf("loading the configuration: %w", err)
 	}
-	var config struct {
-		Apps struct {
-			Auth *App `json:"auth"`
-		} `json:"apps"`
+	config, app := new(caddy.Config), new(App)
+	if err := json.Unmarshal(text, config); err != nil {
+		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	if err := json.Unmarshal(text, &config); err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+	if raw := config.AppsRaw["auth"]; raw != nil {
+		if err := json.Unmarshal(raw, app); err != nil {
+			return nil, nil, fmt.Errorf("reading the auth app of the configuration: %w", err)
+		}
 	}
-	if config.Apps.Auth != nil {
-		app = config.Apps.Auth
-	}
-	setDefault(&app.Database, "DATABASE_URL")
-	return app, nil
+	return app, config, nil
 }
 
 // loadConfig reads a configuration file as JSON. Caddy's own LoadConfig would

@@ -75,7 +75,7 @@ func TestCommands(t *testing.T) {
 		"names no permission":       {"grant", "ada", "storage", "=1"},
 		"requires at least 3 arg":   {"grant", "ada", "storage"},
 		"loading the configuration": {"users", "--config", "/nonexistent/Caddyfile"},
-		"does not open PostgreSQL":  {"users", "--database", "postgresql://u:secret@localhost/db"},
+		"opening the database":      {"users", "--database", "postgresql://u:secret@127.0.0.1:1/db"},
 	} {
 		output := auth(false, args...)
 		if !strings.Contains(output, what) || strings.Contains(output, "u:secret") {

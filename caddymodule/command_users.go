@@ -15,9 +15,10 @@ import (
 func usersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "users [<text>]",
-		Short: "Lists users, or those whose ID, username, name or e-mail address contains a text",
+		Short: "Lists users, or those whose ID, username, name or e-mail address contains a text; disables and enables them",
 		Args:  cobra.MaximumNArgs(1),
 	}
+	cmd.AddCommand(disableCommand(true), disableCommand(false))
 	limit := cmd.Flags().Int("limit", 100, "How many users to list at most")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return withStore(cmd, func(ctx context.Context, s *store.Store) error {
@@ -29,13 +30,17 @@ func usersCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("reading the users: %w", err)
 			}
-			rows := [][]string{{"ID", "USERNAME", "E-MAIL", "NAME", "SIGNED IN BY", "JOINED"}}
+			rows := [][]string{{"ID", "USERNAME", "E-MAIL", "NAME", "SIGNED IN BY", "JOINED", "STATE"}}
 			for _, user := range users {
 				joined := ""
 				if !user.JoinDate.IsZero() {
 					joined = user.JoinDate.UTC().Format(time.DateOnly)
 				}
-				rows = append(rows, []string{user.ID, user.Username, user.Email, user.Name, user.ProviderID, joined})
+				state := ""
+				if user.Disabled {
+					state = "disabled"
+				}
+				rows = append(rows, []string{user.ID, user.Username, user.Email, user.Name, user.ProviderID, joined, state})
 			}
 			return printTable(cmd.OutOrStdout(), rows, "There are no users.")
 		})

@@ -25,7 +25,7 @@ type collectors struct {
 	databaseFails *prometheus.CounterVec   // operation
 	redis         *prometheus.HistogramVec // operation
 	redisFails    *prometheus.CounterVec   // operation
-	breaker       prometheus.Gauge
+	redisUp       prometheus.Gauge
 
 	// What a hit of the near cache counts, found once.
 	known, anonymous prometheus.Counter
@@ -52,13 +52,14 @@ func newCollectors() *collectors {
 		logins:        counter("logins_total", "Sign-ins by identity provider and result: success, or the code of the failure.", "provider", "result"),
 		revocations:   counter("revocations_total", "Withdrawals of sessions and users from this process's memory, by origin: local, redis or database.", "origin"),
 		verifications: counter("token_verifications_total", "Signatures checked, by kind of token and result (valid, invalid).", "kind", "result"),
-		cache:         counter("cache_requests_total", "Look-ups by layer (near, redis) and result (hit, miss, stale, error).", "layer", "result"),
+		cache:         counter("cache_requests_total", "Look-ups in Redis by what was looked up and how it ended.", "layer", "result"),
 		database:      histogram("database_seconds", "Time that a database operation took."),
 		databaseFails: counter("database_errors_total", "Database operations that could not be done.", "operation"),
 		redis:         histogram("redis_seconds", "Time that a Redis operation took."),
 		redisFails:    counter("redis_errors_total", "Redis operations that could not be done.", "operation"),
-		breaker: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: "caddy", Subsystem: "auth", Name: "redis_breaker_state", Help: "0 while Redis is asked, 1 while it is tried again, 2 while it is left alone.",
+		redisUp: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: "caddy", Subsystem: "auth", Name: "redis_up",
+			Help: "1 while Redis answers and its messages arrive, 0 while the gateway goes on without it: the breaker is open or half open, or the subscription broken.",
 		}),
 	}
 	c.known = c.decisions.WithLabelValues("allowed", "signed_in")
@@ -88,7 +89,7 @@ func (c *collectors) register(ctx caddy.Context) error {
 		return nil
 	}
 	for _, collector := range []prometheus.Collector{
-		c.decisions, c.logins, c.revocations, c.verifications, c.cache, c.database, c.databaseFails, c.redis, c.redisFails, c.breaker,
+		c.decisions, c.logins, c.revocations, c.verifications, c.cache, c.database, c.databaseFails, c.redis, c.redisFails, c.redisUp,
 	} {
 		var there prometheus.AlreadyRegisteredError
 		if err := registry.Register(collector); err != nil && !errors.As(err, &there) {

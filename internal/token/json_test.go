@@ -154,7 +154,14 @@ func FuzzParseObject(f *testing.F) {
 			if errors.Is(err, errTrailing) && json.Valid(data) && !spaced {
 				t.Errorf("%q is JSON, but: %v", data, err)
 			}
+			_, reference := referenceObject(data, maxDepth)
+			if reference == nil && json.Unmarshal(data, new(map[string]any)) == nil {
+				t.Errorf("%q is refused: %v, and not by the reference", data, err)
+			}
 			return
+		}
+		if _, reference := referenceObject(data, maxDepth); definite(reference) != nil {
+			t.Errorf("%q is accepted; the reference: %v", data, reference)
 		}
 		if !utf8.Valid(data) {
 			t.Errorf("%q is not UTF-8", data)

@@ -1,10 +1,6 @@
 package token
 
-import "strings"
-
-// HasOwnHeader reports whether raw begins with exactly the header that this
-// ring's own tokens have. It proves nothing; it tells cheaply that a token is
+// HasOwnHeader reports whether raw begins with exactly the header that tokens
+// of this ring's keys have. It proves nothing; it tells cheaply that a token is
 // meant for us. False says nothing either: ask UnverifiedIssuer.
-func (r *Ring) HasOwnHeader(raw string) bool {
-	return strings.HasPrefix(raw, r.active.head) || strings.HasPrefix(raw, r.session.head)
-}
+func (r *Ring) HasOwnHeader(raw string) bool { return r.content.Load().own(raw) != KindUnknown }

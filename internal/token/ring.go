@@ -2,11 +2,11 @@ package token
 
 import (
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -17,14 +17,11 @@ import (
 const backdate = 30 * time.Second
 
 // Ring is the gateway's keys: one signs session tokens, one signs permission
-// tokens, and several verify permission tokens. It never changes; rotating a key
-// means a new Ring. It may be used by many goroutines at once.
+// tokens, and several of each kind verify. Set exchanges them while the ring is
+// in use. It may be used by many goroutines at once, and no use takes a lock.
 type Ring struct {
-	issuer      string
-	session     *SessionKey
-	active      *SigningKey
-	permissions *Verifier
-	jwks        []byte
+	issuer  string
+	content atomic.Pointer[content]
 }
 
 // NewRing returns a ring. issuer is the "iss" of all its tokens and must not be
@@ -36,30 +33,31 @@ type Ring struct {
 // mistake of the program, and such a ring could only be used to accept what it
 // should not.
 func NewRing(issuer string, session *SessionKey, active *SigningKey, retired ...*SigningKey) *Ring {
-	if issuer == "" || session == nil || active == nil {
-		panic("token: NewRing wants an issuer, a session key and a signing key")
-	}
-	r := &Ring{
-		issuer:  issuer,
-		session: session,
-		active:  active,
-		permissions: &Verifier{
-			issuer: issuer,
-			active: active.public.key,
-			keys:   map[string]*rsa.PublicKey{active.ID(): active.public.key},
-		},
-	}
-	published := []string{string(active.public.jwk)}
+	keys := Keys{Session: session, Signing: active}
 	for _, key := range retired {
-		if _, ok := r.permissions.keys[key.ID()]; ok {
-			continue
-		}
-		r.permissions.keys[key.ID()] = key.public.key
-		published = append(published, string(key.public.jwk))
+		keys.OtherSigning = append(keys.OtherSigning, key.public)
 	}
-	r.jwks = []byte(`{"keys":[` + strings.Join(published, ",") + `]}`)
+	return NewRingOf(issuer, keys)
+}
+
+// NewRingOf is NewRing for all that a ring may hold.
+func NewRingOf(issuer string, keys Keys) *Ring {
+	r := &Ring{issuer: issuer}
+	r.content.Store(newContent(issuer, keys))
 	return r
 }
+
+// Set exchanges all keys at once (S43). Calls that are under way end with the
+// keys that they began with. Tokens of a key that is no longer there are refused
+// from then on; whoever remembers having accepted one has to forget it. It
+// panics where NewRing does.
+func (r *Ring) Set(keys Keys) { r.content.Store(newContent(r.issuer, keys)) }
+
+// Keys returns what the ring holds now. Its lists must not be changed.
+func (r *Ring) Keys() Keys { return r.content.Load().keys }
+
+// Until is when the published keys will change; zero if that is not known.
+func (r *Ring) Until() time.Time { return r.content.Load().keys.Until }
 
 // SignPermission returns a permission token of the active key. The error wraps
 // ErrUnsignable if a claim is missing or has a form that would not be accepted:
@@ -95,14 +93,15 @@ func (r *Ring) SignPermission(p Permission) (string, error) {
 	}); err != nil {
 		return "", err
 	}
-	return sign(r.active.head, payload, jwa.RS256, r.active.private)
+	active := r.content.Load().active
+	return sign(active.public.head, payload, jwa.RS256, active.private)
 }
 
 // VerifyPermission verifies a permission token at the time now, as
 // Verifier.Permission does. A token without "kid" is tried with the active key
 // only.
 func (r *Ring) VerifyPermission(raw string, now time.Time) (Permission, error) {
-	return r.permissions.Permission(raw, now)
+	return r.content.Load().permissions.Permission(raw, now)
 }
 
 // SignSession returns a session token. The error wraps ErrUnsignable if a claim
@@ -128,12 +127,13 @@ func (r *Ring) SignSession(s Session) (string, error) {
 	}); err != nil {
 		return "", err
 	}
-	return sign(r.session.head, payload, jwa.HS256, r.session.secret)
+	session := r.content.Load().session
+	return sign(session.head, payload, jwa.HS256, session.secret)
 }
 
-// VerifySession verifies a session token at the time now. The error wraps
-// ErrInvalid or ErrExpired. Whether the session has been ended is not in the
-// token.
+// VerifySession verifies a session token at the time now. A token without "kid"
+// is tried with the active key only (S2). The error wraps ErrInvalid or
+// ErrExpired. Whether the session has been ended is not in the token.
 func (r *Ring) VerifySession(raw string, now time.Time) (Session, error) {
 	c, err := parseCompact(raw)
 	if err != nil {
@@ -142,10 +142,15 @@ func (r *Ring) VerifySession(raw string, now time.Time) (Session, error) {
 	if err := c.header.check(jwa.HS256.String(), typSession); err != nil {
 		return Session{}, err
 	}
-	if c.header.hasKid && c.header.kid != r.session.id {
+	keys := r.content.Load()
+	key := keys.session
+	if c.header.hasKid {
+		key = keys.sessions[c.header.kid]
+	}
+	if key == nil {
 		return Session{}, invalid("header: unknown kid")
 	}
-	if err := c.verify(jwa.HS256, r.session.secret); err != nil {
+	if err := c.verify(jwa.HS256, key.secret); err != nil {
 		return Session{}, err
 	}
 	s, t, err := c.claims.session(r.issuer)
@@ -160,25 +165,22 @@ func (r *Ring) VerifySession(raw string, now time.Time) (Session, error) {
 
 // PublicKeyPEM returns the PEM text of the active key, for the public-key
 // endpoint.
-func (r *Ring) PublicKeyPEM() []byte { return r.active.PublicPEM() }
+func (r *Ring) PublicKeyPEM() []byte { return r.content.Load().active.PublicPEM() }
 
 // JWKS returns the public halves of all permission keys, the active one first,
-// as application/jwk-set+json (RFC 7517, section 5). It is made once and must
-// not be changed.
-func (r *Ring) JWKS() []byte { return r.jwks }
+// as application/jwk-set+json (RFC 7517, section 5). It must not be changed.
+func (r *Ring) JWKS() []byte { return r.content.Load().jwks }
 
 // Kind says which verifier a token is meant for, by its header alone and without
 // proving anything. For tokens of the ring's own it compares a prefix; others
 // have their header read. A token without "typ" is called a permission token,
 // and VerifyPermission will refuse it.
 func (r *Ring) Kind(raw string) Kind {
-	switch {
-	case len(raw) > maxToken:
+	if len(raw) > maxToken {
 		return KindUnknown
-	case strings.HasPrefix(raw, r.session.head):
-		return KindSession
-	case strings.HasPrefix(raw, r.active.head):
-		return KindPermission
+	}
+	if kind := r.content.Load().own(raw); kind != KindUnknown {
+		return kind
 	}
 	first, _, _, ok := split(raw)
 	if !ok {

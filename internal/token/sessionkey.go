@@ -95,11 +95,13 @@ func (k SessionKey) Format(state fmt.State, _ rune) {
 // decodeSecret decodes hex or any of the four forms of base64. Text of nothing
 // but hex digits is hex: read as base64 it would look longer than it is random.
 func decodeSecret(text string) ([]byte, bool) {
+	// openssl breaks long lines, which base64's decoder skips. Neither that nor
+	// padding may make base64 of what is hex.
+	text = strings.TrimRight(strings.NewReplacer("\r", "", "\n", "").Replace(text), "=")
 	if strings.Trim(text, "0123456789abcdefABCDEF") == "" {
 		secret, err := hex.DecodeString(text)
 		return secret, err == nil
 	}
-	text = strings.TrimRight(text, "=")
 	for _, encoding := range []*base64.Encoding{base64.RawURLEncoding, base64.RawStdEncoding} {
 		if secret, err := encoding.DecodeString(text); err == nil {
 			return secret, true

@@ -28,6 +28,7 @@ func TestParseSessionKeyForms(t *testing.T) {
 		{"blanks around", "  " + hex.EncodeToString(secret) + "\r\n", secret},
 		{"64 bytes", base64.StdEncoding.EncodeToString(long), long},
 		{"64 bytes, two lines", base64.StdEncoding.EncodeToString(long)[:64] + "\n" + base64.StdEncoding.EncodeToString(long)[64:], long},
+		{"hex, two lines", hex.EncodeToString(secret)[:40] + "\r\n" + hex.EncodeToString(secret)[40:], secret},
 		{"only digits is hex", strings.Repeat("12345678", 8), bytes.Repeat([]byte{0x12, 0x34, 0x56, 0x78}, 8)},
 	}
 	for _, test := range tests {
@@ -61,6 +62,9 @@ func TestParseSessionKeyErrors(t *testing.T) {
 		// As base64 these would pass for 32 and 36 bytes.
 		{"43 hex digits", strings.Repeat("f", 43), "neither base64 nor hex"},
 		{"24 bytes of hex", strings.Repeat("fb", 24), "24 bytes, expected at least 32"},
+		{"43 hex digits, padded", strings.Repeat("f", 43) + "=", "neither base64 nor hex"},
+		{"24 bytes of hex, padded", strings.Repeat("fb", 24) + "==", "24 bytes, expected at least 32"},
+		{"24 bytes of hex, two lines", strings.Repeat("fb", 12) + "\n" + strings.Repeat("fb", 12), "24 bytes, expected at least 32"},
 		{"mixed alphabets", strings.Repeat("+/", 20) + strings.Repeat("-_", 20), "neither base64 nor hex"},
 		// O1: one secret for everything. The signing key is not to be the session
 		// key, in whatever wrapping, nor is what the public-key endpoint gives.

@@ -9,16 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/lestrrat-go/jwx/v2/jwa"
 )
 
 // SigningKey is an RSA key pair that signs permission tokens with RS256.
 // Printing one, with any verb, prints its ID and nothing of the key.
 type SigningKey struct {
-	public     publicKey
+	public     *PublicKey
 	private    *rsa.PrivateKey
-	head       string // the encoded header of its tokens, with the period
 	privatePEM []byte
 	publicPEM  []byte
 }
@@ -75,30 +72,24 @@ func newSigningKey(private *rsa.PrivateKey) (*SigningKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := newHead(jwa.RS256.String(), public.id, typPermission)
-	if err != nil {
-		return nil, fmt.Errorf("making the header: %w", err)
-	}
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the private key: %w", err)
 	}
-	pkix, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the public key: %w", err)
-	}
 	return &SigningKey{
 		public:     public,
 		private:    private,
-		head:       head,
 		privatePEM: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}),
-		publicPEM:  pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pkix}),
+		publicPEM:  public.pem,
 	}, nil
 }
 
 // ID returns the "kid" of the key's tokens: its RFC 7638 thumbprint, SHA-256 in
 // base64url, 43 characters.
 func (k *SigningKey) ID() string { return k.public.id }
+
+// Public returns the public half.
+func (k *SigningKey) Public() *PublicKey { return k.public }
 
 // PrivatePEM returns the pair as one PKCS#8 block, for the key store only.
 func (k *SigningKey) PrivatePEM() []byte { return bytes.Clone(k.privatePEM) }
