@@ -4,7 +4,7 @@ GO    ?= go
 TOOL  := $(GO) tool -modfile=tools/go.mod
 STATE := $(CURDIR)/.run
 
-.PHONY: help install run test test-unit test-deps lint bench clean
+.PHONY: help install run test test-unit test-deps lint fuzz bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1	/' | while IFS='	' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -19,7 +19,7 @@ run: install ## Build and run the gateway with a demo upstream on http://localho
 test: test-deps ## Run every test; installs what it needs (as root on Debian or Ubuntu)
 	$(TOOL) gotestsum --format pkgname --format-hide-empty-pkg -- -race -count=1 -timeout 30m -tags e2e ./...
 
-test-unit: ## Run the tests that need Go alone
+test-unit: ## Run the tests without browsers and clients of other languages
 	$(GO) test ./...
 
 test-deps:
@@ -30,6 +30,9 @@ lint: ## gofumpt, go vet, staticcheck, import rules
 	$(GO) vet -tags e2e ./...
 	$(TOOL) staticcheck -tags e2e ./...
 	$(GO) test -count=1 ./internal/house
+
+fuzz: ## Run each fuzz target for FUZZTIME (10m); FUZZ picks some by name
+	FUZZTIME=$(or $(FUZZTIME),10m) FUZZ='$(FUZZ)' scripts/fuzz
 
 bench: ## Benchmarks: the gate alone, and the whole gateway against plain Caddy
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/gate ./internal/authz ./internal/token ./internal/store ./internal/cache

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/datahq/auth-gateway/internal/gate"
@@ -37,15 +38,39 @@ type App struct {
 	Path string `json:"path,omitempty"`
 
 	// Database is where users and sessions are kept, as a URL in SQLAlchemy's
-	// form: `sqlite:////var/lib/auth/auth.db`. Default: `auth/auth.db` in Caddy's
-	// data directory.
+	// form: `sqlite:////var/lib/auth/auth.db`,
+	// `postgresql://user:password@host/database` or
+	// `mysql://user:password@host/database`. Default: the environment variable
+	// DATABASE_URL, else `auth/auth.db` in Caddy's data directory.
 	Database string `json:"database,omitempty"`
+
+	// DatabasePool bounds the connections to a database server. A reload changes
+	// it without opening the database again.
+	DatabasePool *DatabasePool `json:"database_pool,omitempty"`
+
+	// Cache is a Redis that all gateways on one database share:
+	// `redis://user:password@host:6379/0`, `rediss://` with TLS,
+	// `unix:///socket`, or Sentinel and Cluster URLs. It holds sessions,
+	// permissions, sign-ins under way and rate limits, and tells the gateways at
+	// once what has ended. Default: the environment variable REDIS_URL, else
+	// each gateway remembers by itself.
+	Cache string `json:"cache,omitempty"`
+
+	// CachePrefix begins every key in Redis. Default: `auth-gateway`.
+	CachePrefix string `json:"cache_prefix,omitempty"`
 
 	// SigningKey is the RSA private key that signs permission tokens: PEM text
 	// (PKCS#1 or PKCS#8, at least 2048 bits) or the path of a file that holds it.
 	// Default: the environment variable PRIVATE_KEY, else a key that is made once
 	// and kept in Caddy's storage.
 	SigningKey string `json:"signing_key,omitempty"`
+
+	// SigningKeyNext are keys that will sign: tokens of theirs are accepted, and
+	// they are published with the others. SigningKeyRetired are those that have
+	// signed, for as long as their tokens live. Each is given as SigningKey is, and
+	// the public half is enough.
+	SigningKeyNext    []string `json:"signing_key_next,omitempty"`
+	SigningKeyRetired []string `json:"signing_key_retired,omitempty"`
 
 	// PublicKey is the PEM text that `public-key` shows, or the path of a file. It
 	// must belong to the signing key. Default: the environment variable PUBLIC_KEY,
@@ -55,6 +80,11 @@ type App struct {
 	// SessionKey signs session tokens: 32 random bytes or more in base64, or the
 	// path of a file. Default: made once and kept in Caddy's storage.
 	SessionKey string `json:"session_key,omitempty"`
+
+	// SessionKeyNext and SessionKeyRetired are keys that will sign session tokens
+	// and that have: their tokens are accepted. Each is given as SessionKey is.
+	SessionKeyNext    []string `json:"session_key_next,omitempty"`
+	SessionKeyRetired []string `json:"session_key_retired,omitempty"`
 
 	// Logins are the identity providers, in the order in which the login page
 	// shows them.
@@ -127,27 +157,37 @@ type App struct {
 	// RateLimits bound what one client address may do.
 	RateLimits *RateLimits `json:"rate_limits,omitempty"`
 
+	// UnguardedRoutes says what happens when a server that has one of the
+	// directives also has proxied routes that no gate stands before, rewrites
+	// behind a gate, or sign-in pages behind one: `warn` logs it, `error` refuses
+	// the configuration. Default: `warn`.
+	UnguardedRoutes string `json:"unguarded_routes,omitempty"`
+
 	// Errors says who writes the gates' refusals: `handle` hands them to the
 	// site's `handle_errors` routes, with the placeholders `{http.auth.error.code}`,
 	// `{http.auth.error.detail}` and `{http.auth.error.login_url}`. Default: the
 	// gate itself.
 	Errors string `json:"errors,omitempty"`
 
-	logger     *zap.Logger
-	storage    storage
-	site       *wire.Site
-	next       *wire.NextPolicy
-	reserved   *gate.Reserved
-	dsn        store.DSN
-	signingKey *token.SigningKey // nil: the one in storage
-	sessionKey *token.SessionKey // nil: the one in storage
-	backend    lease
-	limiter    lease
-	events     *eventEmitter
-	legacy     *token.Legacy // nil: none count
-	legacyEnd  time.Time
-	ready      chan struct{}
-	running    atomic.Pointer[runtime]
+	logger    *zap.Logger
+	logs      *requestLogs
+	storage   storage
+	site      *wire.Site
+	next      *wire.NextPolicy
+	reserved  *gate.Reserved
+	walked    map[*caddyhttp.Server]bool
+	dsn       store.DSN
+	redis     redisConfig
+	keys      givenKeys
+	closeKeys func()
+	node      lease
+	backend   lease
+	limiter   lease
+	events    *eventEmitter
+	legacy    *token.Legacy // nil: none count
+	legacyEnd time.Time
+	ready     chan struct{}
+	running   atomic.Pointer[runtime]
 }
 
 // CaddyModule returns the Caddy module information.
@@ -162,6 +202,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.storage = ctx.Storage()
 	a.ready = make(chan struct{})
 	a.reserved = new(gate.Reserved)
+	a.logs = newRequestLogs(ctx)
+	if err := metrics.register(ctx); err != nil {
+		return err
+	}
 	if err := a.provisionEnvironment(); err != nil {
 		return err
 	}
@@ -181,7 +225,7 @@ func (a *App) provision(ctx caddy.Context) error {
 	if a.ExternalAddress == "" {
 		a.ExternalAddress = loopbackAddress(serverOf(ctx))
 	}
-	for _, step := range []func() error{a.provisionStrings, a.provisionSite, a.provisionKeys, a.provisionDatabase, a.provisionCompatibility, a.provisionRateLimits, a.checkNames} {
+	for _, step := range []func() error{a.provisionStrings, a.provisionSite, a.provisionKeys, a.provisionDatabase, a.provisionCache, a.provisionCompatibility, a.provisionRateLimits, a.checkNames} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -205,6 +249,7 @@ func (a *App) Start() error {
 	if err != nil {
 		return err
 	}
+	a.logs.check(a.logger)
 	a.running.Store(rt)
 	close(a.ready)
 	return nil
@@ -214,7 +259,12 @@ func (a *App) Start() error {
 func (a *App) Stop() error { return nil }
 
 // Cleanup gives back what other configurations may share.
-func (a *App) Cleanup() error { return errors.Join(a.backend.release(), a.limiter.release()) }
+func (a *App) Cleanup() error {
+	if a.closeKeys != nil {
+		a.closeKeys()
+	}
+	return errors.Join(a.node.release(), a.backend.release(), a.limiter.release())
+}
 
 // runtime waits until the app has started: Caddy starts apps in any order, so
 // requests may come first.

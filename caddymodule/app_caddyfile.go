@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
+	"github.com/datahq/auth-gateway/internal/cache"
 	"github.com/datahq/auth-gateway/internal/store"
 	"github.com/datahq/auth-gateway/internal/wire"
 )
@@ -21,10 +22,17 @@ func init() {
 //	auth {
 //		external_address <origin>
 //		path             <path>
-//		database         <url>
-//		signing_key      <pem|file>
+//		database         <url> { ... }
+//		cache            <url> { ... }
+//		signing_key      [<pem|file>] {
+//			next    <pem|file>...
+//			retired <pem|file>...
+//		}
 //		public_key       <pem|file>
-//		session_key      <base64|file>
+//		session_key      [<base64|file>] {
+//			next    <base64|file>...
+//			retired <base64|file>...
+//		}
 //		session {
 //			lifetime <duration>
 //			idle     <duration>
@@ -42,6 +50,7 @@ func init() {
 //			exempt <address|network>...
 //			<what> <burst> <per minute>
 //		}
+//		unguarded_routes warn|error
 //		errors           handle
 //		user_ids         md5_email
 //		public_profiles  on|off
@@ -81,9 +90,9 @@ type appParser struct {
 
 // options are the names in the auth block. Those with true may be repeated.
 var options = map[string]bool{
-	"external_address": false, "path": false, "database": false, "signing_key": false, "public_key": false, "session_key": false,
+	"external_address": false, "path": false, "database": false, "cache": false, "signing_key": false, "public_key": false, "session_key": false,
 	"session": false, "token_lifetime": true, "stale_if_error": false, "login": true, "service": true, "extension": true, "allow_next": true,
-	"loopback_next": false, "default_next": false, "errors": false, "rate_limits": false,
+	"loopback_next": false, "default_next": false, "unguarded_routes": false, "errors": false, "rate_limits": false,
 	"user_ids": false, "public_profiles": false, "gravatar": false, "os_conductor": false, "accept_legacy_sessions": false,
 }
 
@@ -99,6 +108,14 @@ func (p *appParser) option(name string) error {
 	switch name {
 	case "external_address":
 		return p.externalAddress()
+	case "database":
+		return p.database()
+	case "cache":
+		return p.cache()
+	case "signing_key":
+		return p.key(name, &p.app.SigningKey, &p.app.SigningKeyNext, &p.app.SigningKeyRetired)
+	case "session_key":
+		return p.key(name, &p.app.SessionKey, &p.app.SessionKeyNext, &p.app.SessionKeyRetired)
 	case "session":
 		return p.session()
 	case "token_lifetime":
@@ -127,8 +144,8 @@ func (p *appParser) option(name string) error {
 		return p.legacySessions()
 	}
 	if err := p.text(map[string]*string{
-		"path": &p.app.Path, "database": &p.app.Database, "signing_key": &p.app.SigningKey, "public_key": &p.app.PublicKey,
-		"session_key": &p.app.SessionKey, "default_next": &p.app.DefaultNext, "errors": &p.app.Errors,
+		"path": &p.app.Path, "public_key": &p.app.PublicKey,
+		"default_next": &p.app.DefaultNext, "errors": &p.app.Errors, "unguarded_routes": &p.app.UnguardedRoutes,
 		"user_ids": &p.app.UserIDs,
 	}[name]); err != nil {
 		return err
@@ -146,8 +163,12 @@ func (p *appParser) checkText(name string) error {
 		_, err = wire.NewSite("https://localhost", p.app.Path)
 	case name == "database":
 		_, err = store.ParseDSN(p.app.Database)
+	case name == "cache":
+		_, err = cache.ParseURL(p.app.Cache)
 	case name == "errors":
 		err = checkErrors(p.app.Errors)
+	case name == "unguarded_routes":
+		err = checkUnguardedRoutes(p.app.UnguardedRoutes)
 	case name == "user_ids":
 		err = checkUserIDs(p.app.UserIDs)
 	}

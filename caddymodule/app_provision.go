@@ -1,9 +1,7 @@
 package caddymodule
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -12,7 +10,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/datahq/auth-gateway/internal/store"
-	"github.com/datahq/auth-gateway/internal/token"
 	"github.com/datahq/auth-gateway/internal/wire"
 )
 
@@ -109,58 +106,6 @@ func loopbackAddress(server *caddyhttp.Server) string {
 		return ""
 	}
 	return fmt.Sprintf("http://localhost:%d", port)
-}
-
-func (a *App) provisionKeys() error {
-	private, err := keyText(a.SigningKey, "signing_key", "PRIVATE_KEY")
-	if err != nil {
-		return err
-	}
-	public, err := keyText(a.PublicKey, "public_key", "PUBLIC_KEY")
-	if err != nil {
-		return err
-	}
-	switch {
-	case private != nil:
-		if a.signingKey, err = token.ParseSigningKey(private, public); err != nil {
-			return fmt.Errorf("signing_key: %w", err)
-		}
-	case public != nil:
-		return errors.New("there is a public_key (or PUBLIC_KEY), but no signing_key (or PRIVATE_KEY) that it belongs to")
-	}
-	session, err := keyText(a.SessionKey, "session_key", "")
-	if err != nil {
-		return err
-	}
-	if session != nil {
-		if a.sessionKey, err = token.ParseSessionKey(session); err != nil {
-			return fmt.Errorf("session_key: %w", err)
-		}
-	}
-	return nil
-}
-
-// keyText is the text of a key: given itself, by placeholder, by the path of a
-// file, or by an environment variable. Nil means that there is none.
-func keyText(value, field, variable string) ([]byte, error) {
-	if value == "" {
-		if variable != "" && os.Getenv(variable) != "" {
-			return []byte(os.Getenv(variable)), nil
-		}
-		return nil, nil
-	}
-	value, err := resolve(caddy.NewReplacer(), value)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", field, err)
-	}
-	if !filepath.IsAbs(value) {
-		return []byte(value), nil
-	}
-	text, err := os.ReadFile(value)
-	if err != nil {
-		return nil, fmt.Errorf("%s: reading the key: %w", field, err)
-	}
-	return text, nil
 }
 
 func (a *App) provisionDatabase() error {

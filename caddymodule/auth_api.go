@@ -31,8 +31,11 @@ func (*AuthAPI) CaddyModule() caddy.ModuleInfo {
 // Provision finds the auth app.
 func (h *AuthAPI) Provision(ctx caddy.Context) error {
 	app, err := authApp(ctx)
+	if err != nil {
+		return err
+	}
 	h.app = app
-	return err
+	return app.walk(ctx)
 }
 
 // authApp finds the auth app, which is provisioned on the way.
@@ -42,14 +45,29 @@ func authApp(ctx caddy.Context) (*App, error) {
 		return nil, fmt.Errorf("loading the auth app: %w", err)
 	}
 	app := module.(*App)
+	app.logs.watch(ctx)
 	return app, app.provision(ctx)
 }
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *AuthAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	conductor := h.app.OSConductor && authapi.ConductorServes(r.URL.Path)
+	// Our own endpoints have secrets in both directions.
+	return h.app.logs.serve(w, r, next, h, conductor || h.serves(r.URL.Path))
+}
+
+func (h *AuthAPI) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	conductor := h.app.OSConductor && authapi.ConductorServes(r.URL.Path)
 	if !conductor && !h.serves(r.URL.Path) {
 		return next.ServeHTTP(w, r)
+	}
+	for _, check := range []func(*http.Request) *wire.Problem{oversize, oversizeHeader} {
+		if p := check(r); p != nil {
+			refusal := *p
+			refusal.RequestID = requestID(r)
+			refusal.WriteJSON(w)
+			return nil
+		}
 	}
 	rt, err := h.app.runtime(r.Context())
 	if err != nil {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/internal/gate"
@@ -80,6 +82,9 @@ func (h *AuthGate) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.app = app
+	if h.ForwardToken != "" {
+		app.logs.forwarded[h.ForwardToken] = true
+	}
 	kind, known := kinds[h.Require]
 	switch {
 	case !known:
@@ -97,7 +102,10 @@ func (h *AuthGate) Provision(ctx caddy.Context) error {
 		Kind: kind, Service: h.Service, All: h.All, Any: h.Any, QueryToken: h.QueryToken, ForwardToken: h.ForwardToken,
 		LenientPaths: h.Paths == "lenient", PassPreflight: h.Preflight == "pass",
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return app.walk(ctx)
 }
 
 // stateKey is where the gates of one request share their state.
@@ -105,6 +113,10 @@ const stateKey = "auth_gate"
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	return h.app.logs.serve(w, r, next, h, false)
+}
+
+func (h *AuthGate) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	ctx := r.Context()
 	st, seen := caddyhttp.GetVar(ctx, stateKey).(*requestState)
 	if !seen {
@@ -112,12 +124,14 @@ func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 		st.answer = cookieGuard{ResponseWriterWrapper: caddyhttp.ResponseWriterWrapper{ResponseWriter: w}, site: h.app.site}
 		w = &st.answer
 	}
-	p := h.gate.Admit(w, r, &st.State)
+	p := oversize(r)
+	if p == nil {
+		p = h.admit(w, r, st)
+	}
+	metrics.decided(p, &st.State)
 	if p == nil {
 		err := next.ServeHTTP(w, r)
-		if err != nil {
-			st.answer.clean()
-		}
+		st.answer.clean() // what an error page or a trailer would bring
 		return err
 	}
 	if r.ProtoMajor == 1 && r.Header.Get("Expect") != "" {
@@ -129,7 +143,7 @@ func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 		h.gate.Refuse(w, r, p, *p)
 		return nil
 	}
-	p = h.app.limitBadToken(r, p)
+	p = limitBadToken(r, p)
 	st.problem = h.gate.Complete(p, r, &st.State, originalURI(r), requestID(r))
 	if h.app.Errors == "handle" {
 		st.problem.Headers(w.Header())
@@ -137,6 +151,20 @@ func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	}
 	h.gate.Refuse(w, r, p, st.problem)
 	return nil
+}
+
+// admit judges a request. A panic on the way, in a placeholder of somebody
+// else's for example, turns it away (S39).
+func (h *AuthGate) admit(w http.ResponseWriter, r *http.Request, st *requestState) (p *wire.Problem) {
+	defer func() {
+		if value := recover(); value != nil {
+			h.app.logger.Error("panic at a gate", zap.String("request_id", requestID(r)),
+				zap.String("cause", fmt.Sprint(value)), zap.String("stack", string(debug.Stack())))
+			st.Decision = nil
+			p = &wire.Problem{Status: http.StatusInternalServerError, Code: wire.CodeInternal, Detail: "The request could not be judged."}
+		}
+	}()
+	return h.gate.Admit(w, r, &st.State)
 }
 
 // requestState is the gates' state with its placeholders.

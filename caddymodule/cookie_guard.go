@@ -43,27 +43,30 @@ func (w *cookieGuard) ReadFrom(r io.Reader) (int64, error) {
 }
 
 // clean removes the cookies from the header, which may be written several
-// times: informational answers come first.
+// times: informational answers come first, and trailers last.
 func (w *cookieGuard) clean() {
 	w.cleaned = true
 	h := w.Header()
-	lines, set := h["Set-Cookie"]
-	if !set {
-		return
+	for _, name := range [...]string{"Set-Cookie", http.TrailerPrefix + "Set-Cookie"} {
+		lines, set := h[name]
+		if !set || !slices.ContainsFunc(lines, w.isOwn) {
+			continue
+		}
+		kept := slices.DeleteFunc(slices.Clone(lines), w.isOwn)
+		if len(kept) == 0 {
+			delete(h, name)
+			continue
+		}
+		h[name] = kept
 	}
-	kept := slices.DeleteFunc(slices.Clone(lines), w.isOwn)
-	if len(kept) == 0 {
-		delete(h, "Set-Cookie")
-		return
-	}
-	h["Set-Cookie"] = kept
 }
 
 // isOwn reports whether a line sets a cookie that comes back under a name of
 // ours. Browsers send a cookie without a name as its value alone, so that
 // "=auth_session=x" comes back as "auth_session=x" (RFC 6265bis section 5.7).
 func (w *cookieGuard) isOwn(line string) bool {
-	name, _, _ := strings.Cut(strings.TrimLeft(line, "= \t"), "=")
+	pair, _, _ := strings.Cut(line, ";")
+	name, _, _ := strings.Cut(strings.TrimLeft(pair, "= \t"), "=")
 	return w.site.OwnsCookie(strings.TrimRight(name, " \t"))
 }
 

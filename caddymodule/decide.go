@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/datahq/auth-gateway/internal/authz"
@@ -21,7 +22,11 @@ func (a *App) Decide(ctx context.Context, c authz.Credential, service string) (*
 	if err != nil {
 		return nil, err
 	}
-	return rt.authz.Decide(ctx, c, service)
+	d, err := rt.authz.Decide(ctx, c, service)
+	if errors.Is(err, authz.ErrInvalid) || errors.Is(err, authz.ErrUnknown) {
+		countBadToken(ctx, rt)
+	}
+	return d, err
 }
 
 // UpstreamToken asks authz once the app has started.

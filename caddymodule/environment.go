@@ -11,10 +11,11 @@ import (
 
 // Every environment variable of the original service is the default of its
 // field (contract 1.3), so that an empty auth block works in its old
-// deployment. Key variables are read where the keys are.
+// deployment. Key variables are read where the keys are. REDIS_URL is new.
 func (a *App) provisionEnvironment() error {
 	setDefault(&a.ExternalAddress, "EXTERNAL_ADDRESS")
 	setDefault(&a.Database, "DATABASE_URL")
+	setDefault(&a.Cache, "REDIS_URL")
 	if len(a.AllowNext) == 0 {
 		a.AllowNext = strings.FieldsFunc(os.Getenv("ALLOWED_NEXT"), func(r rune) bool { return strings.ContainsRune(" ,;\n\t", r) })
 	}

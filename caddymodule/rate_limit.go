@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -30,7 +31,7 @@ type RateLimits struct {
 	// Limits replace the defaults, by what they limit: `login` (sign-ins that
 	// start) and `callback` (300 at once, 300 a minute), `bad_token` (1000, 1000),
 	// `profile` (resolve and get_profile: 200, 200) and, by account, `update` (10,
-	// 10).
+	// 10) and `authorize` (1000, 1000).
 	Limits map[string]RateLimit `json:"limits,omitempty"`
 }
 
@@ -51,6 +52,7 @@ var defaultLimits = map[string]RateLimit{
 	"bad_token": {Burst: 1000, PerMinute: 1000},
 	"profile":   {Burst: 200, PerMinute: 200},
 	"update":    {Burst: 10, PerMinute: 10},
+	"authorize": {Burst: 1000, PerMinute: 1000},
 }
 
 // limiters outlive a configuration as long as the next one has the same
@@ -99,8 +101,8 @@ func parsePrefix(text string) (netip.Prefix, error) {
 }
 
 // acquireLimiter returns the limiter of this configuration; nil if limits are
-// off.
-func (a *App) acquireLimiter() (*cache.Limiter, error) {
+// off. With Redis all gateways count together.
+func (a *App) acquireLimiter(shared *cache.Shared) (*cache.Limiter, error) {
 	if a.RateLimits.Off {
 		return nil, nil
 	}
@@ -108,7 +110,7 @@ func (a *App) acquireLimiter() (*cache.Limiter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the rate limits: %w", err)
 	}
-	value, err := a.limiter.acquire(limiters, string(key), func() (caddy.Destructor, error) {
+	value, err := a.limiter.acquire(limiters, a.backendKey()+" "+string(key), func() (caddy.Destructor, error) {
 		limits := make(map[string]cache.Limit, len(defaultLimits))
 		for name, limit := range defaultLimits {
 			if own, set := a.RateLimits.Limits[name]; set {
@@ -124,7 +126,7 @@ func (a *App) acquireLimiter() (*cache.Limiter, error) {
 			}
 			exempt = append(exempt, prefix)
 		}
-		l, err := cache.NewLimiter(limiterSize, limits, exempt)
+		l, err := cache.NewLimiter(limiterSize, limits, exempt, shared)
 		if err != nil {
 			return nil, fmt.Errorf("making the rate limiter: %w", err)
 		}
@@ -144,26 +146,37 @@ func limitFunc(l *cache.Limiter) func(r *http.Request, event, account string) (t
 	}
 	return func(r *http.Request, event, account string) (time.Duration, bool) {
 		if account != "" {
-			return l.AllowName(event, account)
+			return l.AllowName(r.Context(), event, account)
 		}
-		return l.Allow(event, clientAddress(r))
+		return l.Allow(r.Context(), event, clientAddress(r))
 	}
 }
 
-// limitBadToken counts a refused token at a gate, and says so to whoever tries
-// too many.
-func (a *App) limitBadToken(r *http.Request, p *wire.Problem) *wire.Problem {
-	rt := a.running.Load()
-	if p.Code != wire.CodeTokenInvalid || rt == nil || rt.limit == nil {
-		return p
+// tooManyKey is where countBadToken notes when to try again.
+const tooManyKey = "auth_too_many"
+
+// countBadToken counts a credential at a gate, also at one that turns nobody
+// away, that is none. A dead cookie that a browser sends with every request
+// counts when the database is asked for it, every few seconds.
+func countBadToken(ctx context.Context, rt *runtime) {
+	if rt.limit == nil {
+		return
 	}
-	retryAfter, ok := rt.limit(r, "bad_token", "")
-	if ok {
+	if retryAfter, ok := rt.limit(new(http.Request).WithContext(ctx), "bad_token", ""); !ok {
+		caddyhttp.SetVar(ctx, tooManyKey, retryAfter)
+	}
+}
+
+// limitBadToken says so to whoever tries too many, instead of the refusal of
+// his credential. What a gate lets through is not limited (ruling 7).
+func limitBadToken(r *http.Request, p *wire.Problem) *wire.Problem {
+	retryAfter, tooMany := caddyhttp.GetVar(r.Context(), tooManyKey).(time.Duration)
+	if !tooMany || p.Status != http.StatusUnauthorized {
 		return p
 	}
 	return &wire.Problem{
 		Status: http.StatusTooManyRequests, Code: wire.CodeRateLimited,
-		Detail: "Too many requests with a token that is not valid. Try again later.", RetryAfter: retryAfter,
+		Detail: "Too many requests with a credential that is not valid. Try again later.", RetryAfter: max(retryAfter, time.Second),
 	}
 }
 

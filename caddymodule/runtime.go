@@ -3,8 +3,6 @@ package caddymodule
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,6 +17,10 @@ import (
 	"github.com/datahq/auth-gateway/providers"
 )
 
+// freshWithoutBus is how long a decision holds where others may end a session
+// without telling.
+const freshWithoutBus = 5 * time.Second
+
 // runtime is the app once it has started.
 type runtime struct {
 	ring  *token.Ring
@@ -29,26 +31,27 @@ type runtime struct {
 
 // assemble opens what the configuration names and puts the parts together.
 func (a *App) assemble(ctx context.Context) (*runtime, error) {
-	signing, session, err := a.findKeys(ctx)
+	keys, err := a.openKeys(ctx, keyStorage{a.storage, time.Now})
 	if err != nil {
 		return nil, err
 	}
-	b, err := a.acquireBackend(ctx)
+	b, err := a.acquireBackend(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	l, err := a.acquireLimiter()
+	keys.changed = b.useSecrets
+	l, err := a.acquireLimiter(b.shared)
 	if err != nil {
 		return nil, err
 	}
 	a.handOut(b)
-	rt := &runtime{ring: token.NewRing(a.site.Origin(), session, signing), limit: limitFunc(l)}
-	rt.authz = a.newAuthz(rt, b, keyFingerprint(a.site.Origin(), signing, session))
+	rt := &runtime{ring: keys.ring, limit: limitFunc(l)}
+	rt.authz = a.newAuthz(rt, b, keys.fingerprint(a.site.Origin()))
 	rt.api, err = a.newAPI(rt, b, a.newAuthn(rt, b))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the auth endpoints: %w", err)
 	}
-	return rt, nil
+	return rt, a.useKeys(ctx, keys, b, rt.authz.KeysRemoved)
 }
 
 // handOut gives guests what of ours they want.
@@ -63,8 +66,8 @@ func (a *App) handOut(b *backend) {
 func (a *App) newAuthz(rt *runtime, b *backend, fingerprint string) *authz.Authorizer {
 	c := authz.Config{
 		Store: b.observed(), Tokens: observedTokens{rt.ring, metrics}, Services: a.authzServices(), Fingerprint: fingerprint,
-		StaleIfError: time.Duration(a.StaleIfError), SessionIdle: time.Duration(a.SessionIdle),
-		Render: gate.Render, Logger: a.logger.Named("authz"),
+		FreshFor: a.freshFor(), StaleIfError: time.Duration(a.StaleIfError), SessionIdle: time.Duration(a.SessionIdle),
+		IsCookie: authn.IsCookie, Render: gate.Render, Logger: a.logger.Named("authz"),
 	}
 	if a.legacy != nil {
 		c.Legacy = &authz.Legacy{Tokens: a.legacy, Users: b.store, Until: a.legacyEnd}
@@ -72,9 +75,19 @@ func (a *App) newAuthz(rt *runtime, b *backend, fingerprint string) *authz.Autho
 	return authz.New(c, b.cache)
 }
 
+// freshFor is how long a decision is used without asking again: gateways that
+// share a database and nothing else hear of each other's sign-outs only when
+// they ask it (ruling 2).
+func (a *App) freshFor() time.Duration {
+	if a.dsn.IsServer() && !a.redis.configured() {
+		return freshWithoutBus
+	}
+	return authz.DefaultFreshFor
+}
+
 func (a *App) newAuthn(rt *runtime, b *backend) *authn.Service {
 	return authn.New(authn.Config{
-		Store: b.observed(), Tokens: rt.ring, Logins: a.authnLogins(), Extensions: a.authnExtensions(),
+		Store: b.attempts(), Tokens: rt.ring, Logins: a.authnLogins(), Extensions: a.authnExtensions(),
 		CallbackURL:     a.site.URL("/oauth_callback"),
 		SessionLifetime: cmp.Or(time.Duration(a.SessionLifetime), authz.DefaultSessionLifetime),
 		NewUserID:       a.newUserID(),
@@ -109,17 +122,12 @@ func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
 }
 
-// keyFingerprint changes when tokens of old decisions might no longer verify.
-func keyFingerprint(issuer string, signing *token.SigningKey, session *token.SessionKey) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %s", issuer, signing.ID(), session.Text()))
-	return hex.EncodeToString(sum[:])
-}
-
 func (a *App) authzServices() []authz.Service {
 	services := make([]authz.Service, 0, len(a.Services))
 	for _, s := range a.Services {
+		local, _ := s.provider.(providers.LocalAnswerer)
 		services = append(services, authz.Service{
-			Name: s.Name, Provider: s.provider, Fingerprint: s.fingerprint,
+			Name: s.Name, Provider: s.provider, Fingerprint: s.fingerprint, Near: local != nil && local.AnswersLocally(),
 			TokenLifetime: time.Duration(cmp.Or(s.TokenLifetime, a.TokenLifetime)),
 		})
 	}

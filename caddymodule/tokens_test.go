@@ -162,7 +162,7 @@ func TestTokensInTheWrongPlace(t *testing.T) {
 	f.wantNothing(t, f.ada.Cookie)
 	f.wantNothing(t, base64.RawURLEncoding.EncodeToString([]byte(f.ada.Cookie)))
 	for _, value := range []string{f.ada.Token, f.permission} {
-		wantProblem(t, call(t, f.Gateway, "/storage/", "Cookie", "auth_session="+value), http.StatusUnauthorized, "session_ended")
+		wantProblem(t, call(t, f.Gateway, "/storage/", "Cookie", "auth_session="+value), http.StatusUnauthorized, "token_invalid")
 		wantUnseen(t, f.upstream)
 	}
 }

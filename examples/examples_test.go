@@ -55,6 +55,12 @@ func run(t *testing.T, folder string) story {
 		"GOOGLE_ISSUER=" + issuer, "GOOGLE_KEY=client", "GOOGLE_SECRET=secret",
 		"OIDC_ISSUER=" + issuer, "OIDC_CLIENT_ID=client", "OIDC_CLIENT_SECRET=secret",
 	}})
+	t.Cleanup(func() {
+		// After the gateway has stopped: S41.
+		if strings.Contains(g.Output(), "logs may show") {
+			t.Errorf("the example is warned of its own logs:\n%s", g.Output())
+		}
+	})
 	g.URL, g.Address = origin, "127.0.0.1:"+port
 	g.RunFile(t, string(text), g.Address)
 	return story{g, idp, upstream}

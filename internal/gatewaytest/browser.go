@@ -1,9 +1,11 @@
 package gatewaytest
 
 import (
+	"context"
 	"errors"
 	"html"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -32,6 +34,21 @@ func NewBrowser(t testing.TB) *Browser {
 	b.Timeout = 30 * time.Second
 	b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	b.Transport = &http.Transport{DisableKeepAlives: true}
+	return b
+}
+
+// Via makes the browser reach a gateway's external address at that gateway, as a
+// load balancer would lead it there. The URLs stay.
+func (b *Browser) Via(g *Gateway) *Browser {
+	b.Transport = &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if address == strings.TrimPrefix(g.URL, "http://") {
+				address = g.Address
+			}
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+	}
 	return b
 }
 
