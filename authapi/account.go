@@ -17,7 +17,7 @@ type accountPage struct {
 
 // account shows people who they are here.
 func (a *API) account(w http.ResponseWriter, r *http.Request) {
-	who, err := a.viewer(r)
+	who, err := a.viewer(w, r)
 	switch {
 	case err != nil:
 		a.refuseUnavailable(w, r, err)

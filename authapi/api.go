@@ -90,7 +90,9 @@ func (a *API) routeDataHQ() base {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.answer(w, r, a.datahq) }
 
 // answer answers a request to one of the endpoints of a base, or refuses it.
-func (a *API) answer(w http.ResponseWriter, r *http.Request, b base) {
+func (a *API) answer(writer http.ResponseWriter, r *http.Request, b base) {
+	w := &watched{ResponseWriter: writer}
+	defer a.recovered(w, r)
 	ownHeaders(w.Header())
 	own := a.Site.IsOwnHost(r.Host)
 	name := b.name(r.URL)

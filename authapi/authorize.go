@@ -24,6 +24,13 @@ func (a *API) authorize(d dialect) http.HandlerFunc {
 			a.cannotTell(w, r, err)
 			return
 		}
+		if decision != nil {
+			// A signature costs a millisecond of a core.
+			if err := a.limit(r, limitAuthorize, decision.User.ID); err != nil {
+				a.cannotTell(w, r, err)
+				return
+			}
+		}
 		answer, err := a.authorized(decision)
 		if err != nil {
 			a.Logger.Error("minting a permission token", zap.String("request_id", a.RequestID(r)), zap.Error(err))

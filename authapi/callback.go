@@ -62,7 +62,9 @@ func (a *API) signedIn(w http.ResponseWriter, r *http.Request, result authn.Resu
 		return
 	}
 	status := http.StatusSeeOther
-	if result.DeliverToken {
+	if !result.DeliverToken {
+		a.leaveMark(w, r, result.Session, next)
+	} else {
 		token, err := a.Authn.SessionToken(result.Session)
 		if err != nil {
 			a.Logger.Error("making a session token", zap.String("request_id", a.RequestID(r)), zap.Error(err))

@@ -53,7 +53,7 @@ func TestCallbackDeliversToken(t *testing.T) {
 	for next, location := range map[string]string{
 		"http://localhost:3000":                         "http://localhost:3000?jwt=session-token-s1",
 		"https://frontend.example.com/?a=b&jwt=old#/x":  "https://frontend.example.com/?a=b&jwt=session-token-s1#/x",
-		"https://frontend.example.com/?j%77t=old&a=b&c": "https://frontend.example.com/?a=b&jwt=session-token-s1",
+		"https://frontend.example.com/?j%77t=old&a=b&c": "https://frontend.example.com/?a=b&c&jwt=session-token-s1",
 	} {
 		h := build(t)
 		h.authn.result.Next, h.authn.result.DeliverToken = next, true

@@ -13,7 +13,7 @@ var conductorTemplate []byte
 // conductorLib serves the browser client of os-conductor's dialect: an Angular 1
 // module, and the same without Angular. Its type is the original's.
 func (a *API) conductorLib(w http.ResponseWriter, r *http.Request) {
-	servePublicToOrigins(w, r, "text/javascript", a.conductorJS)
+	servePublicToOrigins(w, r, "text/javascript", a.conductorJS, publicFor)
 }
 
 // conductorScript is the script for the gateway at an origin.

@@ -20,8 +20,21 @@ import (
 type Authn interface {
 	Begin(ctx context.Context, provider string, request authn.Request) (authn.Start, error)
 	Complete(ctx context.Context, pathProvider string, query url.Values, binding func(state string) string) (authn.Result, error)
+	Sessions
+}
+
+// Sessions is what of that concerns sessions.
+type Sessions interface {
 	SessionToken(session providers.Session) (string, error)
+	// End ends a session, EndAll all of a user.
 	End(ctx context.Context, user providers.User, session providers.Session) error
+	EndAll(ctx context.Context, user providers.User) error
+	// EndByCookie and EndByID end a session, or all of its user, whatever authz says
+	// of it; one that is not there is providers.ErrNotFound.
+	EndByCookie(ctx context.Context, cookie string, everywhere bool) error
+	EndByID(ctx context.Context, id string, everywhere bool) error
+	// Alive reports whether a session is there.
+	Alive(ctx context.Context, sessionID string) (bool, error)
 }
 
 // Authz is what authapi needs of package authz.
@@ -101,7 +114,7 @@ type Config struct {
 	GravatarOff bool
 	// Limit counts an event of the request's client address or, if account is not
 	// empty, of that account, and reports whether it may happen; if not, when to try
-	// again (S37). Events are login, callback, bad_token, profile and update. Nil
+	// again (S37). Events are login, callback, bad_token, profile, update and authorize. Nil
 	// means no limits.
 	Limit func(r *http.Request, event, account string) (retryAfter time.Duration, ok bool)
 	// Conductor also speaks os-conductor's dialect: see API.Conductor.

@@ -119,8 +119,9 @@ func TestContract12Callback(t *testing.T) {
 	}
 }
 
-// Row "next rewrite": blank values dropped, jwt last and unescaped, an old one
-// gone (S20), fragment and ;params kept, the rest byte for byte.
+// Row "next rewrite": jwt last and unescaped, an old one gone, fragment and
+// ;params kept, the rest byte for byte. Blank and repeated parameters, which the
+// original lost (O21), stay (S20).
 func TestContract12NextRewrite(t *testing.T) {
 	const token = "session-token-s1"
 	for next, location := range map[string]string{
@@ -128,7 +129,7 @@ func TestContract12NextRewrite(t *testing.T) {
 		"http://localhost:3000/":                     "http://localhost:3000/?jwt=" + token,
 		"http://127.0.0.1:8001":                      "http://127.0.0.1:8001?jwt=" + token, // gobble
 		"http://localhost:3000/?a=b&c=d":             "http://localhost:3000/?a=b&c=d&jwt=" + token,
-		"http://localhost:3000/?a=&b&c=d&":           "http://localhost:3000/?c=d&jwt=" + token,
+		"http://localhost:3000/?a=&b&c=d&c=e":        "http://localhost:3000/?a=&b&c=d&c=e&jwt=" + token,
 		"http://localhost:3000/?jwt=old&a=b":         "http://localhost:3000/?a=b&jwt=" + token,
 		"http://localhost:3000/?a=b&jwt=1&jwt=2":     "http://localhost:3000/?a=b&jwt=" + token,
 		"http://localhost:3000/a;p?x=1#/y?z=2":       "http://localhost:3000/a;p?x=1&jwt=" + token + "#/y?z=2",

@@ -12,6 +12,10 @@ import (
 // maxPlace is how much of a destination a page shows, in bytes.
 const maxPlace = 72
 
+// maxLinked is how long a destination may be, escaped, in bytes: the pages hand
+// it on in links, whose requests are ones of 8 KiB at most (S38).
+const maxLinked = 8000
+
 // destination is where somebody goes after signing in or out.
 type destination struct {
 	// next is as it came and target the absolute URL it means, which has been
@@ -47,6 +51,9 @@ func (a *API) checkNext(values []string) (destination, *wire.Problem) {
 		return destination{}, badNext("it is given more than once")
 	case len(values) == 0 || values[0] == "":
 		return destination{}, nil
+	}
+	if len(url.QueryEscape(values[0])) > maxLinked {
+		return destination{}, badNext("it is too long")
 	}
 	target, err := a.Next.Check(values[0])
 	if err != nil {

@@ -59,7 +59,7 @@ func (a *API) credential(r *http.Request, p parameters, d dialect) (c authz.Cred
 func (a *API) decide(r *http.Request, c authz.Credential, service string) (*authz.Decision, error) {
 	d, err := a.Authz.Decide(r.Context(), c, service)
 	switch {
-	case errors.Is(err, authz.ErrInvalid):
+	case errors.Is(err, authz.ErrInvalid), errors.Is(err, authz.ErrUnknown):
 		return nil, a.limit(r, limitBadToken, "")
 	case isDead(err):
 		return nil, nil

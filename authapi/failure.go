@@ -34,7 +34,7 @@ func failureOf(code string) failure {
 	case authn.CodeStateUsed:
 		return failure{http.StatusBadRequest, "This sign-in has been used", "A sign-in can be completed once. Please start again."}
 	case authn.CodeStateMismatch:
-		return failure{http.StatusBadRequest, "Your browser did not send our cookie back", "The sign-in was started in another browser, or this browser blocks or has lost our cookie. Please start again here."}
+		return failure{http.StatusBadRequest, "Your browser did not send our cookie back", "The sign-in was started in another browser, or this browser blocks or has lost our cookie. Please start again here; if you see this again, allow cookies for this site."}
 	case authn.CodeEmailUnverified:
 		return failure{http.StatusForbidden, "Your e-mail address is not verified", "{provider} does not confirm that your e-mail address is yours. Verify it there, then try again."}
 	case authn.CodeAccountExists:
@@ -96,7 +96,7 @@ func (a *API) callbackFailed(w http.ResponseWriter, r *http.Request, err error) 
 		}
 	case authn.CodeStateUsed:
 		// The back button, while signed in: just go on.
-		if who, err := a.viewer(r); err == nil && who != nil {
+		if who, err := a.viewer(w, r); err == nil && who != nil {
 			if d.target == "" {
 				d.target = a.defaultNext
 			}

@@ -102,6 +102,9 @@ type fakeAuthn struct {
 	tokenErr error
 	ended    []string
 	endErr   error
+
+	alive    map[string]bool // by session ID
+	aliveErr error
 }
 
 func (f *fakeAuthn) Begin(_ context.Context, provider string, request authn.Request) (authn.Start, error) {
@@ -121,6 +124,31 @@ func (f *fakeAuthn) Complete(_ context.Context, pathProvider string, query url.V
 
 func (f *fakeAuthn) SessionToken(session providers.Session) (string, error) {
 	return "session-token-" + session.ID, f.tokenErr
+}
+
+func (f *fakeAuthn) EndAll(_ context.Context, user providers.User) error {
+	f.ended = append(f.ended, user.ID+"/*")
+	return f.endErr
+}
+
+func (f *fakeAuthn) EndByCookie(_ context.Context, cookie string, everywhere bool) error {
+	return f.endBy("cookie "+cookie, everywhere)
+}
+
+func (f *fakeAuthn) EndByID(_ context.Context, id string, everywhere bool) error {
+	return f.endBy("session "+id, everywhere)
+}
+
+func (f *fakeAuthn) endBy(what string, everywhere bool) error {
+	if everywhere {
+		what += " and all"
+	}
+	f.ended = append(f.ended, what)
+	return f.endErr
+}
+
+func (f *fakeAuthn) Alive(_ context.Context, id string) (bool, error) {
+	return f.alive[id], f.aliveErr
 }
 
 func (f *fakeAuthn) End(_ context.Context, user providers.User, session providers.Session) error {

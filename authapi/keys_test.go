@@ -3,7 +3,10 @@ package authapi
 import (
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 )
 
 // Contract 1.2 and S34: public, but for no longer than a rotation can wait.
@@ -45,6 +48,35 @@ func TestPublicKeyIsThePEM(t *testing.T) {
 	}
 	w = build(t, func(c *Config) { c.Keys = fakeKeys{} }).get("/auth/public-key")
 	want(t, w, http.StatusServiceUnavailable, "")
+}
+
+// changingKeys are keys that will change.
+type changingKeys struct {
+	fakeKeys
+	until time.Time
+}
+
+func (k changingKeys) Until() time.Time { return k.until }
+
+// S43: nobody keeps a key for longer than it is the one. A service that starts
+// behind a cache just after an exchange would keep the old key for good.
+func TestKeysAreKeptUntilTheyChange(t *testing.T) {
+	for _, test := range []struct {
+		in       time.Duration // 0 for unknown
+		min, max int
+	}{{0, 300, 300}, {time.Hour, 300, 300}, {time.Minute, 1, 60}, {-time.Minute, 0, 0}} {
+		keys := changingKeys{fakeKeys: fakeKeys{"pem", "{}"}}
+		if test.in != 0 {
+			keys.until = time.Now().Add(test.in)
+		}
+		for _, path := range []string{"/auth/public-key", "/auth/jwks.json"} {
+			w := build(t, func(c *Config) { c.Keys = keys }).get(path)
+			age, err := strconv.Atoi(strings.TrimPrefix(w.Header().Get("Cache-Control"), "public, max-age="))
+			if err != nil || age < test.min || age > test.max {
+				t.Errorf("%s, %s before: %q", path, test.in, w.Header().Get("Cache-Control"))
+			}
+		}
+	}
 }
 
 func TestETagFollowsTheKey(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/internal/wire"
 )
 
@@ -14,7 +15,9 @@ const (
 	limitCallback = "callback"
 	limitBadToken = "bad_token"
 	limitProfile  = "profile"
-	limitUpdate   = "update" // by account
+	// By account.
+	limitUpdate    = "update"
+	limitAuthorize = "authorize"
 )
 
 // limitError says that somebody has asked too often.
@@ -32,6 +35,15 @@ func (a *API) limit(r *http.Request, event, account string) error {
 		return limitError{retryAfter}
 	}
 	return nil
+}
+
+// limitUnknown counts a credential that has just cost a look into the database
+// and was none, if err says so. The error, if any, is a limitError.
+func (a *API) limitUnknown(r *http.Request, err error) error {
+	if !errors.Is(err, authz.ErrUnknown) {
+		return nil
+	}
+	return a.limit(r, limitBadToken, "")
 }
 
 // limited makes a problem of a limitError.

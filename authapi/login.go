@@ -35,10 +35,18 @@ func (a *API) login(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, *problem)
 		return
 	}
-	who, err := a.viewer(r)
+	who, err := a.viewer(w, r)
 	if err != nil {
 		a.refuseUnavailable(w, r, err)
 		return
+	}
+	if who == nil && a.goesRound(w, r, d) {
+		return
+	}
+	if who != nil || a.Site.RepeatsSessionCookie(r) {
+		// If a gate has sent somebody here who is signed in, this is why: there, and
+		// perhaps there alone, the browser sends two cookies.
+		a.clearPlanted(w, d)
 	}
 	// Where a token is to be delivered, going on as somebody is no choice: the
 	// token comes from a sign-in alone (S20).
@@ -72,8 +80,16 @@ func (a *API) startLogin(login Login) http.HandlerFunc {
 			a.refuse(w, r, *problem)
 			return
 		}
+		if r.Method == http.MethodHead {
+			// Whoever only looks starts nothing.
+			w.WriteHeader(http.StatusOK)
+			return
+		}
 		if err := a.limit(r, limitLogin, ""); err != nil {
 			a.refuseUnavailable(w, r, err)
+			return
+		}
+		if a.goesRound(w, r, d) {
 			return
 		}
 		request := authn.Request{Next: d.target, DeliverToken: d.deliver}
@@ -92,9 +108,10 @@ func (a *API) startLogin(login Login) http.HandlerFunc {
 	}
 }
 
-// viewer tells who looks at a page, by the session cookie; nil for nobody. An
-// error means that it cannot be told.
-func (a *API) viewer(r *http.Request) (*authz.Decision, error) {
+// viewer tells who looks at a page, by the session cookie; nil for nobody. A
+// cookie of a session that is over is taken away. An error means that it cannot
+// be told.
+func (a *API) viewer(w http.ResponseWriter, r *http.Request) (*authz.Decision, error) {
 	if !wire.CookieCounts(r) {
 		return nil, nil
 	}
@@ -102,7 +119,11 @@ func (a *API) viewer(r *http.Request) (*authz.Decision, error) {
 	if !found {
 		return nil, nil
 	}
-	return a.decide(r, authz.Cookie(cookie), "")
+	who, err := a.decide(r, authz.Cookie(cookie), "")
+	if who == nil && err == nil {
+		a.Site.ClearSessionCookie(w)
+	}
+	return who, err
 }
 
 // accountName is what a page calls a user.

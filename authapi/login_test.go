@@ -1,7 +1,10 @@
 package authapi
 
 import (
+	"html"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -198,6 +201,26 @@ func TestPlace(t *testing.T) {
 	} {
 		if got := (destination{target: target}).place(); got != place {
 			t.Errorf("%s: %q, want %q", target, got, place)
+		}
+	}
+}
+
+// S38: what a page hands on in a link fits into the request that follows it.
+func TestLoginHandsOnOnlyWhatFits(t *testing.T) {
+	h := build(t)
+	for next, status := range map[string]int{
+		"/" + strings.Repeat("a", 7900):               http.StatusOK,
+		"/" + strings.Repeat("a", 8000):               http.StatusBadRequest,
+		"/a?" + strings.Repeat("%25", 880):            http.StatusOK,
+		"/a?" + strings.Repeat("%25", 2600):           http.StatusBadRequest, // 7800 bytes, and three times that escaped
+		origin + "/a?x=" + strings.Repeat("&=", 1300): http.StatusOK,
+	} {
+		w := h.do(browse("/auth/login?prompt=1&next=" + url.QueryEscape(next)))
+		want(t, w, status, "")
+		for _, link := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(w.Body.String(), -1) {
+			if n := len(html.UnescapeString(link[1])) - len(origin); n > 8<<10 {
+				t.Errorf("a link of %d bytes for a next of %d", n, len(next))
+			}
 		}
 	}
 }

@@ -6,13 +6,19 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/internal/wire"
+	"github.com/datahq/auth-gateway/providers"
 )
 
-// formTokenField is the form field of the synchroniser token.
-const formTokenField = "form_token"
+const (
+	// formTokenField is the form field of the synchroniser token.
+	formTokenField = "form_token"
+	// everywhereField, with the value "1", ends all sessions of the user.
+	everywhereField = "all"
+)
 
 // logoutPage is what logout.html shows.
 type logoutPage struct {
@@ -29,7 +35,9 @@ type signOutForm struct {
 
 // signedOutPage is what signed-out.html shows.
 type signedOutPage struct {
-	LoginURL string
+	// Everywhere says that all sessions have ended.
+	Everywhere bool
+	LoginURL   string
 	// Place and NextURL lead on to where the sign-out was to end; "" for nowhere.
 	Place, NextURL string
 }
@@ -41,7 +49,7 @@ func (a *API) confirmLogout(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, *problem)
 		return
 	}
-	who, err := a.viewer(r)
+	who, err := a.viewer(w, r)
 	switch {
 	case err != nil:
 		a.refuseUnavailable(w, r, err)
@@ -72,6 +80,11 @@ func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, *problem)
 		return
 	}
+	everywhere, problem := readEverywhere(p)
+	if problem != nil {
+		a.refuse(w, r, *problem)
+		return
+	}
 	token, _, err := dialect{}.token(r, p)
 	switch {
 	case err != nil:
@@ -79,9 +92,9 @@ func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 			Status: http.StatusBadRequest, Code: wire.CodeAmbiguousCredentials, Detail: "The request carries more than one token.",
 		}
 	case token != "":
-		problem = a.endToken(r, token)
+		problem = a.endToken(r, token, everywhere)
 	default:
-		problem = a.endCookie(w, r, p)
+		problem = a.endCookie(w, r, p, everywhere)
 	}
 	switch {
 	case problem != nil:
@@ -92,24 +105,60 @@ func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 		// The page there links on. To go on by itself is no use even to a place of
 		// our own: a gate there would lead to an identity provider, where Chromium
 		// lets no form go (pages section 2), or which signs in again unasked.
-		redirect(w, http.StatusSeeOther, a.link("/signed-out", d, ""))
+		more := ""
+		if everywhere {
+			more = everywhereField + "=1"
+		}
+		redirect(w, http.StatusSeeOther, a.link("/signed-out", d, more))
 	}
 }
 
-// endToken ends the session of a token. A token that is none at all is told so:
-// whoever sent it believes that something has ended.
-func (a *API) endToken(r *http.Request, token string) *wire.Problem {
-	return a.end(r, authz.Token(token), &wire.Problem{
-		Status: http.StatusUnauthorized, Code: wire.CodeTokenInvalid, Detail: "The token is not a session token of this gateway.",
-		Challenge: true, InvalidToken: true,
-	})
+// readEverywhere reads whether all sessions of the user are to end.
+func readEverywhere(p parameters) (bool, *wire.Problem) {
+	switch given := p.all(everywhereField); {
+	case len(given) == 0:
+		return false, nil
+	case len(given) == 1 && given[0] == "1":
+		return true, nil
+	}
+	return false, &wire.Problem{
+		Status: http.StatusBadRequest, Code: wire.CodeBadRequest, Detail: `The parameter "all" is "1" or left out.`,
+	}
 }
 
-// endCookie ends the session of the cookie and takes the cookie away. Also
-// without a cookie the request must come from our own page: a browser sends no
-// SameSite cookie with another site's form, but would obey an answer that
-// deletes it (S33).
-func (a *API) endCookie(w http.ResponseWriter, r *http.Request, p parameters) *wire.Problem {
+// endToken ends the session of a token, or all sessions of its user. A token
+// that is none at all is told so: whoever sent it believes that something has
+// ended.
+func (a *API) endToken(r *http.Request, token string, everywhere bool) *wire.Problem {
+	d, err := a.Authz.Decide(r.Context(), authz.Token(token), "")
+	switch {
+	case err == nil && everywhere:
+		err = a.Authn.EndAll(r.Context(), d.User)
+	case err == nil:
+		err = a.Authn.End(r.Context(), d.User, d.Session)
+	case errors.Is(err, authz.ErrInvalid):
+		if p, tooMany := limited(a.limit(r, limitBadToken, "")); tooMany {
+			return &p
+		}
+		return &wire.Problem{
+			Status: http.StatusUnauthorized, Code: wire.CodeTokenInvalid, Detail: "The token is not a session token of this gateway.",
+			Challenge: true, InvalidToken: true,
+		}
+	case isDead(err):
+		if p, tooMany := limited(a.limitUnknown(r, err)); tooMany {
+			return &p
+		}
+		// Idle for too long, or the user is disabled: it must not come to life again.
+		err = a.Authn.EndByID(r.Context(), claimsOf(token).SessionID, everywhere)
+	}
+	return a.notEnded(r, err)
+}
+
+// endCookie ends the session of the cookie, or all sessions of its user, and
+// takes the cookie away. Also without a cookie the request must come from our
+// own page: a browser sends no SameSite cookie with another site's form, but
+// would obey an answer that deletes it (S33).
+func (a *API) endCookie(w http.ResponseWriter, r *http.Request, p parameters, everywhere bool) *wire.Problem {
 	cookie, found := a.Site.SessionCookie(r)
 	if !a.isOwnForm(r, p, cookie, found) {
 		return &wire.Problem{
@@ -118,28 +167,27 @@ func (a *API) endCookie(w http.ResponseWriter, r *http.Request, p parameters) *w
 		}
 	}
 	if found {
-		if problem := a.end(r, authz.Cookie(cookie), nil); problem != nil {
+		// Not by authz, which remembers answers and knows no session that is of no use.
+		err := a.Authn.EndByCookie(r.Context(), cookie, everywhere)
+		if errors.Is(err, providers.ErrNotFound) {
+			if p, tooMany := limited(a.limit(r, limitBadToken, "")); tooMany {
+				return &p
+			}
+		}
+		if problem := a.notEnded(r, err); problem != nil {
 			return problem
 		}
 	}
 	a.Site.ClearSessionCookie(w)
+	if a.Site.ReturnCookie(r) != "" {
+		a.Site.ClearReturnCookie(w)
+	}
 	return nil
 }
 
-// end ends a credential's session. A session that is over, or was disabled,
-// needs no end; invalid is what to say of a credential that never was one.
-func (a *API) end(r *http.Request, c authz.Credential, invalid *wire.Problem) *wire.Problem {
-	d, err := a.Authz.Decide(r.Context(), c, "")
-	if err == nil {
-		err = a.Authn.End(r.Context(), d.User, d.Session)
-	}
-	switch {
-	case errors.Is(err, authz.ErrInvalid):
-		if p, tooMany := limited(a.limit(r, limitBadToken, "")); tooMany {
-			return &p
-		}
-		return invalid
-	case err == nil || isDead(err):
+// notEnded says that a session may still hold (S39); nil where there is none.
+func (a *API) notEnded(r *http.Request, err error) *wire.Problem {
+	if err == nil || errors.Is(err, providers.ErrNotFound) {
 		return nil
 	}
 	a.logUnavailable(r, err)
@@ -162,6 +210,8 @@ func (a *API) isOwnForm(r *http.Request, p parameters, cookie string, found bool
 		// standard, "append a request Origin header"); browsers without fetch
 		// metadata, such as Safari before 16.4, say nothing better.
 		return right && site == "" && from == "null"
+	case from != "" && from != "null" && !strings.HasSuffix(from, "://"+r.Host):
+		return false // two headers that do not agree
 	case !found:
 		return true
 	case len(given) > 0:
@@ -185,7 +235,7 @@ func (a *API) signedOut(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, *problem)
 		return
 	}
-	who, err := a.viewer(r)
+	who, err := a.viewer(w, r)
 	switch {
 	case err != nil:
 		a.refuseUnavailable(w, r, err)
@@ -193,7 +243,8 @@ func (a *API) signedOut(w http.ResponseWriter, r *http.Request) {
 		redirect(w, http.StatusSeeOther, a.link("/logout", d, ""))
 	default:
 		a.render(w, r, http.StatusOK, "signed-out", signedOutPage{
-			LoginURL: a.link("/login", d, ""), Place: d.place(), NextURL: d.target,
+			Everywhere: len(wire.QueryValues(r.URL.RawQuery, everywhereField)) > 0,
+			LoginURL:   a.link("/login", d, ""), Place: d.place(), NextURL: d.target,
 		})
 	}
 }

@@ -3,10 +3,13 @@ package authapi
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/datahq/auth-gateway/internal/authn"
+	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/internal/wire"
 	"github.com/datahq/auth-gateway/providers"
 )
@@ -52,7 +55,7 @@ func TestLogout(t *testing.T) {
 			h := build(t)
 			w := h.do(post(c.path, c.form, adasCookieLine, "Origin: "+origin))
 			want(t, w, http.StatusSeeOther, c.location)
-			if len(h.authn.ended) != 1 || h.authn.ended[0] != "u1/s1" {
+			if len(h.authn.ended) != 1 || h.authn.ended[0] != "cookie "+adasCookie {
 				t.Errorf("ended %v", h.authn.ended)
 			}
 			if !cleared(w) {
@@ -110,6 +113,15 @@ func TestLogoutCrossOrigin(t *testing.T) {
 		{"an allowed application's Origin", []string{adasCookieLine, "Origin: https://frontend.example.com", "Sec-Fetch-Site: cross-site"}, ""},
 		{"our host without TLS", []string{adasCookieLine, "Origin: http://app.example.com"}, ""},
 		{"no proof of the origin", []string{adasCookieLine}, ""},
+		{"typed in, no form token", []string{adasCookieLine, "Sec-Fetch-Site: none"}, ""},
+		{"two headers that do not agree", []string{adasCookieLine, "Sec-Fetch-Site: same-origin", "Origin: https://evil.example"}, "form_token=" + formToken(adasCookie)},
+		{"two headers that do not agree, everywhere", []string{adasCookieLine, "Sec-Fetch-Site: same-origin", "Origin: https://evil.app.example.com"}, "all=1"},
+		{"everywhere, cross-site", []string{adasCookieLine, "Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}, "all=1"},
+		{"everywhere, same site", []string{adasCookieLine, "Sec-Fetch-Site: same-site", "Origin: https://evil.app.example.com"}, "all=1"},
+		{"everywhere, null Origin", []string{adasCookieLine, "Origin: null"}, "all=1"},
+		{"everywhere, no proof", []string{adasCookieLine}, "all=1"},
+		{"two Sec-Fetch-Site", []string{adasCookieLine, "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"}, ""},
+		{"two Origins", []string{adasCookieLine, "Origin: " + origin, "Origin: https://evil.example"}, ""},
 		{"a wrong form token", []string{adasCookieLine, "Sec-Fetch-Site: same-origin"}, "form_token=" + formToken("another")},
 		{"an empty form token", []string{adasCookieLine, "Sec-Fetch-Site: same-origin"}, "form_token="},
 		{"two form tokens", []string{adasCookieLine, "Sec-Fetch-Site: same-origin"}, "form_token=" + formToken(adasCookie) + "&form_token=x"},
@@ -171,6 +183,74 @@ func TestLogoutByToken(t *testing.T) {
 	wantBody(t, w, "ambiguous_credentials")
 }
 
+// "Sign out everywhere": all sessions of the user, by the cookie's form or a
+// token, and of nobody else.
+func TestLogoutEverywhere(t *testing.T) {
+	for name, c := range map[string]struct {
+		r              *http.Request
+		ended, leadsTo string
+	}{
+		"form":                            {post("/auth/logout", "all=1&form_token="+formToken(adasCookie), adasCookieLine), "cookie " + adasCookie + " and all", origin + "/auth/signed-out?all=1"},
+		"form with next":                  {post("/auth/logout", "all=1&next=%2Fbye", adasCookieLine), "cookie " + adasCookie + " and all", origin + "/auth/signed-out?next=%2Fbye&all=1"},
+		"disabled user":                   {post("/auth/logout", "all=1", "Cookie: "+cookieName+"=disabled"), "cookie disabled and all", origin + "/auth/signed-out?all=1"},
+		"token":                           {request(http.MethodPost, "/auth/logout?all=1", "Auth-Token: "+adasToken), "u1/*", ""},
+		"token in the form":               {withForm(request(http.MethodPost, "/auth/logout"), "all=1&jwt="+adasToken), "u1/*", ""},
+		"token of a session that is over": {request(http.MethodPost, "/auth/logout?all=1", "Auth-Token: "+sessionToken("u1")), "session s9 and all", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := build(t)
+			h.authz.errors[authz.Token(sessionToken("u1"))] = authz.ErrDisabled
+			w := h.do(c.r)
+			if c.leadsTo != "" {
+				want(t, w, http.StatusSeeOther, c.leadsTo)
+			} else if w.Body.String() != `{"success":true}` {
+				t.Errorf("got %d %s", w.Code, w.Body)
+			}
+			if !slices.Equal(h.authn.ended, []string{c.ended}) {
+				t.Errorf("ended %q, want %q", h.authn.ended, c.ended)
+			}
+		})
+	}
+	for _, all := range []string{"all=", "all=0", "all=true", "all=1&all=1"} {
+		h := build(t)
+		w := h.do(post("/auth/logout", all, adasCookieLine))
+		want(t, w, http.StatusBadRequest, "")
+		if len(h.authn.ended) > 0 || cleared(w) {
+			t.Errorf("%s ended %q", all, h.authn.ended)
+		}
+	}
+	h := build(t)
+	wantBody(t, h.do(browse("/auth/signed-out?all=1")), "All sessions of your account")
+	wantBody(t, h.do(browse("/auth/signed-out")), "!All sessions of your account")
+	// One form each, whose first button ends this session alone.
+	for _, page := range []string{"/auth/account", "/auth/logout"} {
+		body := h.do(browse(page, adasCookieLine)).Body.String()
+		here, everywhere := strings.Index(body, ">Sign out</button>"), strings.Index(body, `<button name="all" value="1">Sign out everywhere</button>`)
+		if here < 0 || everywhere < here || strings.Count(body, "<form") != 1 {
+			t.Errorf("%s:\n%s", page, body)
+		}
+	}
+}
+
+// S37: whoever makes up cookies to sign out with costs the database a look each.
+func TestLogoutOfMadeUpCookiesIsLimited(t *testing.T) {
+	counted := map[string]int{}
+	h := build(t, func(c *Config) {
+		c.Limit = func(_ *http.Request, event, _ string) (time.Duration, bool) {
+			counted[event]++
+			return time.Second, counted[event] < 3
+		}
+	})
+	h.authn.endErr = providers.ErrNotFound
+	for i, status := range []int{http.StatusSeeOther, http.StatusSeeOther, http.StatusTooManyRequests} {
+		w := h.do(post("/auth/logout", "", "Cookie: "+cookieName+"=made-up"))
+		want(t, w, status, "")
+		if cleared(w) != (status == http.StatusSeeOther) {
+			t.Errorf("try %d: %v", i, w.Header())
+		}
+	}
+}
+
 func TestLogoutAgain(t *testing.T) {
 	h := build(t)
 	for name, r := range map[string]*http.Request{
@@ -186,8 +266,11 @@ func TestLogoutAgain(t *testing.T) {
 			t.Errorf("%s: cookie kept", name)
 		}
 	}
-	if len(h.authn.ended) > 0 {
-		t.Errorf("ended %v", h.authn.ended)
+	// What is of no use to authz is looked for all the same: a disabled user's
+	// session must not come to life again when he is enabled.
+	slices.Sort(h.authn.ended)
+	if want := []string{"cookie disabled", "cookie ended", "cookie forged"}; !slices.Equal(h.authn.ended, want) {
+		t.Errorf("ended %q, want %q", h.authn.ended, want)
 	}
 }
 
@@ -195,12 +278,14 @@ func TestLogoutAgain(t *testing.T) {
 // cookie stays for another try.
 func TestLogoutCannotTell(t *testing.T) {
 	for name, change := range map[string]func(*house){
-		"deciding": func(h *house) { h.authz.down = providers.ErrUnavailable },
+		"deciding": func(h *house) { h.authz.down, h.authn.endErr = providers.ErrUnavailable, providers.ErrUnavailable },
 		"ending":   func(h *house) { h.authn.endErr = &authn.Error{Code: authn.CodeUnavailable} },
 	} {
 		for _, r := range []*http.Request{
 			post("/auth/logout", "", adasCookieLine),
+			post("/auth/logout", "all=1", adasCookieLine),
 			request(http.MethodPost, "/auth/logout", "Auth-Token: "+adasToken),
+			request(http.MethodPost, "/auth/logout?all=1", "Auth-Token: "+adasToken),
 		} {
 			h := build(t)
 			change(h)

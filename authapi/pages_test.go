@@ -203,6 +203,7 @@ func TestLogsNothingSecret(t *testing.T) {
 	h := build(t)
 	h.authz.down = providers.ErrUnavailable
 	h.authn.completErr = &authn.Error{Code: authn.CodeProviderError, Provider: "google"}
+	h.authn.endErr = &authn.Error{Code: authn.CodeUnavailable}
 	h.authn.beginErr = &authn.Error{Code: authn.CodeProviderUnavailable, Provider: "google"}
 	h.get("/auth/check?jwt=SECRET", "Auth-Token: SECRET")
 	h.get("/auth/authorize?service=x&jwt=SECRET")

@@ -90,8 +90,11 @@ func (a *API) updater(r *http.Request, p parameters, d dialect) (u providers.Use
 	case err == nil:
 		id = who.User.ID
 	case errors.Is(err, authz.ErrEnded):
+		if err := a.limitUnknown(r, err); err != nil {
+			return u, "", err
+		}
 		// The session is over, or its user is gone: the original told the two apart.
-		id = claimedUser(token)
+		id = claimsOf(token).UserID
 	case errors.Is(err, authz.ErrInvalid):
 		return u, updateNobody, a.limit(r, limitBadToken, "")
 	case !isDead(err):
@@ -112,19 +115,22 @@ func (a *API) updater(r *http.Request, p parameters, d dialect) (u providers.Use
 	return u, "", nil
 }
 
-// claimedUser is the user that a session token names. It must have been
-// verified: authz says of no other token that its session has ended.
-func claimedUser(token string) string {
-	var claims struct {
-		UserID string `json:"userid"`
-	}
+// claims are what a session token says of itself.
+type claims struct {
+	UserID    string `json:"userid"`
+	SessionID string `json:"sid"`
+}
+
+// claimsOf reads a session token. It must have been verified: authz says of no
+// other token that its session has ended.
+func claimsOf(token string) (c claims) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return ""
+		return claims{}
 	}
 	text, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || json.Unmarshal(text, &claims) != nil {
-		return ""
+	if err != nil || json.Unmarshal(text, &c) != nil {
+		return claims{}
 	}
-	return claims.UserID
+	return c
 }

@@ -175,11 +175,11 @@ func TestUpdateCannotTell(t *testing.T) {
 	}
 }
 
-func TestClaimedUser(t *testing.T) {
+func TestClaimsOf(t *testing.T) {
 	for token, user := range map[string]string{
 		sessionToken("u7"): "u7", "": "", "a.b": "", "a.!.c": "", "a.bm90IEpTT04.c": "", "a.e30.c": "",
 	} {
-		if got := claimedUser(token); got != user {
+		if got := claimsOf(token).UserID; got != user {
 			t.Errorf("%s: %q", token, got)
 		}
 	}

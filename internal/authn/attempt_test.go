@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -204,5 +205,24 @@ func TestLargestAttemptFitsTheStore(t *testing.T) {
 		if err != nil || result.Next != next {
 			t.Errorf("next of %q does not come back: %v", filler, err)
 		}
+	}
+}
+
+// A "next" is full of what JSON for HTML pages escapes with six bytes. Anybody
+// may start sign-ins, so each takes no more room than it must.
+func TestAttemptIsStoredCompactly(t *testing.T) {
+	f := newFixture(t)
+	next := "https://app.example.com/?" + strings.Repeat("&<>", 2000)
+	start, err := f.Begin(t.Context(), "google", Request{Next: next})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := f.store.attempts[string(hash(start.State))].value
+	if len(stored) > len(next)+1024 || !json.Valid(stored) {
+		t.Errorf("%d bytes are stored for %d", len(stored), len(next))
+	}
+	kept := new(record)
+	if err := json.Unmarshal(stored, kept); err != nil || kept.Next != next {
+		t.Errorf("it is read back as %.80q, %v", kept.Next, err)
 	}
 }

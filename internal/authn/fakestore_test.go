@@ -91,6 +91,36 @@ func (f *fakeStore) CreateSession(_ context.Context, session providers.Session, 
 	return nil
 }
 
+func (f *fakeStore) SessionByCookie(ctx context.Context, cookieHash []byte) (providers.Session, providers.User, error) {
+	f.mu.Lock()
+	id := ""
+	for session, hash := range f.hashes {
+		if hash == string(cookieHash) {
+			id = session
+		}
+	}
+	f.mu.Unlock()
+	return f.SessionByID(ctx, id)
+}
+
+func (f *fakeStore) SessionByID(_ context.Context, id string) (providers.Session, providers.User, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.fails["SessionByID"]; err != nil {
+		return providers.Session{}, providers.User{}, err
+	}
+	session, ok := f.sessions[id]
+	if !ok {
+		return providers.Session{}, providers.User{}, providers.ErrNotFound
+	}
+	for _, user := range f.users {
+		if user.ID == session.UserID {
+			return session, user, nil
+		}
+	}
+	return session, providers.User{ID: session.UserID}, nil
+}
+
 func (f *fakeStore) EndSession(_ context.Context, id string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

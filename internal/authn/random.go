@@ -28,6 +28,10 @@ func isSecret(text string) bool {
 	return err == nil && len(raw) == 32 // line breaks are skipped, so count
 }
 
+// IsCookie reports whether a value has the form of a session cookie's: 32
+// bytes in base64url.
+func IsCookie(value string) bool { return isSecret(value) }
+
 // randomID returns 128 random bits in lower-case hexadecimal: the name of a
 // user or a session (ruling 13).
 func randomID() string {

@@ -81,6 +81,46 @@ func (s *Service) EndAll(ctx context.Context, user providers.User) error {
 	return nil
 }
 
+// EndByCookie ends the session of a browser's cookie, or with everywhere all
+// sessions of its user, as End and EndAll do. The user may be disabled and the
+// session idle for too long: whoever signs out leaves nothing behind. A cookie
+// that has no session is providers.ErrNotFound.
+func (s *Service) EndByCookie(ctx context.Context, cookie string, everywhere bool) error {
+	session, user, err := s.store.SessionByCookie(ctx, CookieHash(cookie))
+	return s.endFound(ctx, session, user, everywhere, err)
+}
+
+// EndByID is EndByCookie for the ID of a session, which the caller has from a
+// token that it has verified.
+func (s *Service) EndByID(ctx context.Context, id string, everywhere bool) error {
+	session, user, err := s.store.SessionByID(ctx, id)
+	return s.endFound(ctx, session, user, everywhere, err)
+}
+
+func (s *Service) endFound(ctx context.Context, session providers.Session, user providers.User, everywhere bool, err error) error {
+	switch {
+	case errors.Is(err, providers.ErrNotFound):
+		return fmt.Errorf("ending the session: %w", err)
+	case err != nil:
+		return s.endFailed(fmt.Errorf("finding the session: %w", err), "", user)
+	case everywhere:
+		return s.EndAll(ctx, user)
+	}
+	return s.End(ctx, user, session)
+}
+
+// Alive reports whether a session is there and its user is not disabled.
+func (s *Service) Alive(ctx context.Context, sessionID string) (bool, error) {
+	_, user, err := s.store.SessionByID(ctx, sessionID)
+	if errors.Is(err, providers.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("finding the session: %w", err)
+	}
+	return !user.Disabled, nil
+}
+
 func (s *Service) ended(ctx context.Context, user providers.User, session providers.Session) {
 	s.logger.Info("signed out",
 		zap.String("provider", session.Provider),

@@ -99,6 +99,74 @@ func TestEndAll(t *testing.T) {
 	}
 }
 
+// S8: whoever signs out leaves no session behind, also whoever has been
+// disabled meanwhile: enabled again, he would be signed in by an old cookie.
+func TestEndByCookieAndID(t *testing.T) {
+	for _, everywhere := range []bool{false, true} {
+		for name, end := range map[string]func(*fixture, Result) error{
+			"cookie": func(f *fixture, r Result) error { return f.EndByCookie(t.Context(), r.Cookie, everywhere) },
+			"ID":     func(f *fixture, r Result) error { return f.EndByID(t.Context(), r.Session.ID, everywhere) },
+		} {
+			told := &recorder{}
+			f := newFixture(t, func(c *Config) { c.Extensions = append(c.Extensions, told) })
+			here, there := f.signIn(t, "google"), f.signIn(t, "google")
+			for key, user := range f.store.users {
+				user.Disabled = true
+				f.store.users[key] = user
+			}
+			told.events = nil
+			if err := end(f, here); err != nil {
+				t.Fatal(err)
+			}
+			_, left := f.store.sessions[there.Session.ID]
+			if _, still := f.store.sessions[here.Session.ID]; still || left == everywhere {
+				t.Errorf("%s, everywhere %t: left %v", name, everywhere, f.store.sessions)
+			}
+			if events := told.all(); len(events) != 1 && !everywhere || len(events) != 2 && everywhere || events[0].User.ID != here.User.ID {
+				t.Errorf("%s: the extension heard %+v", name, events)
+			}
+			// Again, and for what never was one.
+			told.events = nil
+			if err := end(f, here); !errors.Is(err, providers.ErrNotFound) || len(told.all()) > 0 {
+				t.Errorf("%s again: %v, told %v", name, err, told.all())
+			}
+		}
+	}
+	f := newFixture(t)
+	result := f.signIn(t, "google")
+	f.store.fails["SessionByID"] = errors.New("connection refused")
+	for _, err := range []error{f.EndByCookie(t.Context(), result.Cookie, false), f.EndByID(t.Context(), result.Session.ID, true)} {
+		wantCode(t, err, CodeUnavailable) // S39
+	}
+}
+
+func TestAlive(t *testing.T) {
+	f := newFixture(t)
+	result := f.signIn(t, "google")
+	alive := func(id string) bool {
+		t.Helper()
+		found, err := f.Alive(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if !alive(result.Session.ID) || alive("another") || alive("") {
+		t.Error("the session is not told from others")
+	}
+	for key, user := range f.store.users {
+		user.Disabled = true
+		f.store.users[key] = user
+	}
+	if alive(result.Session.ID) {
+		t.Error("a disabled user's session is alive")
+	}
+	f.store.fails["SessionByID"] = errors.New("connection refused")
+	if _, err := f.Alive(t.Context(), result.Session.ID); err == nil {
+		t.Error("a database that is gone has no sessions")
+	}
+}
+
 // S39: a logout that may not have happened is said to have failed, and nobody
 // is told that it has.
 func TestLogoutWithStoreDown(t *testing.T) {

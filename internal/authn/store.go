@@ -24,6 +24,11 @@ type Store interface {
 	// CookieHash.
 	CreateSession(ctx context.Context, session providers.Session, cookieHash []byte) error
 
+	// SessionByCookie and SessionByID return a session and its user, who may be
+	// disabled. providers.ErrNotFound means that it does not exist or is over.
+	SessionByCookie(ctx context.Context, cookieHash []byte) (providers.Session, providers.User, error)
+	SessionByID(ctx context.Context, id string) (providers.Session, providers.User, error)
+
 	// EndSession removes a session. One that is not there is no error, or
 	// providers.ErrNotFound.
 	EndSession(ctx context.Context, id string) error

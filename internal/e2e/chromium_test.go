@@ -21,8 +21,9 @@ type chromium struct {
 	first bool // the tab that it starts with is taken
 }
 
-// newChromium runs a browser until the test ends.
-func newChromium(t testing.TB) *chromium {
+// newChromium runs a browser until the test ends. more changes how it is
+// started.
+func newChromium(t testing.TB, more ...chromedp.ExecAllocatorOption) *chromium {
 	t.Helper()
 	output := new(gatewaytest.Buffer)
 	options := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)],
@@ -30,6 +31,7 @@ func newChromium(t testing.TB) *chromium {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		// Nothing of a test is further away.
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"))
+	options = append(options, more...)
 	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(end) // waits for the process, and removes the profile
 	ctx, cancel := chromedp.NewContext(allocator)

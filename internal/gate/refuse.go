@@ -3,6 +3,7 @@ package gate
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -12,9 +13,11 @@ import (
 const (
 	// retryLater is what a client is told when the gateway cannot tell.
 	retryLater = 5 * time.Second
-	// maxReturn is how long an address to come back to may be, in bytes: escaped
-	// in the login URL, it must fit into a request again.
-	maxReturn = 4 << 10
+	// maxReturn is how long an address to come back to may be, in bytes, and
+	// maxEscaped how long it may get in the login URL, whose request is one of 8 KiB
+	// at most (S38).
+	maxReturn  = 4 << 10
+	maxEscaped = 8000
 	// allowed goes with a 405 (RFC 9110 section 15.5.6): all but CONNECT.
 	allowed = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, TRACE"
 )
@@ -67,7 +70,7 @@ func (g *Gate) returnTo(r *http.Request, original string) string {
 			original += "?" + query
 		}
 	}
-	if !g.isOwn(r) || !strings.HasPrefix(original, "/") || len(original) > maxReturn {
+	if !g.isOwn(r) || !strings.HasPrefix(original, "/") || len(original) > maxReturn || len(url.QueryEscape(original)) > maxEscaped {
 		return ""
 	}
 	if _, err := g.Next.Check(original); err != nil {

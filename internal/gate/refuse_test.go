@@ -156,6 +156,7 @@ func TestLoginURL(t *testing.T) {
 		"":                                   "",
 		"/a?\x00":                            "",
 		"/" + strings.Repeat("a", maxReturn): "", // the login URL must fit into a request
+		"/a?" + strings.Repeat("&", 3000):    "", // also escaped
 	} {
 		w := refuse(t, g, "/rewritten", original, acceptHTML)
 		want := "https://app.example.com/auth/login"

@@ -3,6 +3,7 @@ package wire
 import (
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,9 @@ func checkArrives(t *testing.T, entry, text string) {
 	if browser.Username() != "" || browser.Password() != "" || program.User != nil || program.Opaque != "" {
 		t.Errorf("%q has more than a host: %s", text, browser)
 	}
+	if misread.MatchString(browser.Host()) || misread.MatchString(program.Host) {
+		return
+	}
 	host, port := strings.ToLower(program.Hostname()), program.Port()
 	if port == map[string]string{"https": "443", "http": "80"}[program.Scheme] {
 		port = ""
@@ -96,6 +100,11 @@ func checkArrives(t *testing.T, entry, text string) {
 		}
 	}
 }
+
+// misread are hosts about which whatwg-url is mistaken, and browsers are not:
+// "0-0", "7_" and "99999999999999999999a" are no numbers, and so no IPv4 addresses
+// (WHATWG URL, IPv4 number parser).
+var misread = regexp.MustCompile(`(^|\.)[0-9]([0-9A-Za-z]*[-_]|[0-9]{18})[^.]*$`)
 
 // checkDelivered compares what stood in a destination with what stands there
 // after the delivery.
@@ -138,6 +147,9 @@ func FuzzSite(f *testing.F) {
 			return // what is no Punycode leads nowhere
 		}
 		origin, err := whatwg.Parse(site.Origin())
+		if misread.MatchString(site.Host()) {
+			return
+		}
 		if err != nil || origin.Protocol()+"//"+origin.Host() != site.Origin() || origin.Host() != site.Host() {
 			t.Fatalf("%q has the origin %q; a browser: %s, %v", address, site.Origin(), origin, err)
 		}

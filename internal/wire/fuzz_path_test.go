@@ -14,6 +14,7 @@ var (
 	slashes    = regexp.MustCompile(`//+`)
 	parameters = regexp.MustCompile(`;[^/]*`)
 	trailing   = regexp.MustCompile(`[. ]+(/|$)`)
+	hidden     = regexp.MustCompile(`(?i);[^/]*%2f`) // a slash within a parameter
 )
 
 // readings are what servers make of a path, still escaped: each undoes more
@@ -130,6 +131,9 @@ func FuzzLenientPath(f *testing.F) {
 		for _, server := range []string{"nginx", "Tomcat", "Jetty", "unescapes twice"} {
 			if server == "unescapes twice" && twice != decode(escaped) {
 				continue // "%2541" is an "A" there and none here
+			}
+			if server == "Tomcat" && hidden.MatchString(escaped) {
+				continue // as with any parameter: matchers do not know that it is one
 			}
 			if got, want := bare(readings[server](escaped)), bare(seen); got != want {
 				t.Errorf("%q is %q; %s: %q", escaped, want, server, got)
