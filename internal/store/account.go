@@ -46,8 +46,15 @@ func (s *Store) FindOrCreateUser(ctx context.Context, provider string, id provid
 		return providers.User{}, false, wrap(ctx, verb, errors.New("issuer, subject or new user ID is missing or too long"))
 	}
 	login := newLogin(provider, id, newUserID, link, legacy, s.now())
+	refused := false
 	err = s.compete(ctx, verb, func(tx *gorm.DB) (err error) {
 		user, created, err = login.user(tx)
+		if errors.Is(err, ErrAccountExists) && !refused {
+			// Perhaps by the same person's other sign-in, which was committed while
+			// this one looked around. Then he is known by now.
+			refused = true
+			return errRace
+		}
 		return err
 	})
 	if err != nil {
@@ -123,8 +130,9 @@ func (l login) user(tx *gorm.DB) (providers.User, bool, error) {
 	return user, err == nil, err
 }
 
-// update writes what each sign-in brings up to date.
+// update writes what each sign-in brings up to date, if it has changed.
 func (l login) update(tx *gorm.DB, user providers.User) (providers.User, error) {
+	before := user
 	user.ProviderID = *l.profile.ProviderID
 	if l.profile.Name != nil {
 		user.Name = *l.profile.Name
@@ -132,8 +140,14 @@ func (l login) update(tx *gorm.DB, user providers.User) (providers.User, error) 
 	if l.profile.AvatarURL != nil {
 		user.AvatarURL = *l.profile.AvatarURL
 	}
+	if user == before {
+		return user, nil
+	}
 	// Updates passes over what is nil.
-	return user, tx.Model(&userRow{}).Where("id = ?", user.ID).Updates(l.profile).Error
+	if err := tx.Model(&userRow{}).Where("id = ?", user.ID).Updates(l.profile).Error; err != nil {
+		return user, err
+	}
+	return user, record(tx, Change{UserID: user.ID})
 }
 
 // create makes a new account.
@@ -183,10 +197,14 @@ func claim[T any](tx *gorm.DB, row *T) error {
 
 // forget removes what our tables know of a user.
 func forget(tx *gorm.DB, userID string) error {
-	for _, row := range []any{&emailRow{}, &identityRow{}, &usernameRow{}, &accountRow{}, &adoptedRow{}, &sessionRow{}} {
+	for _, row := range []any{&emailRow{}, &identityRow{}, &usernameRow{}, &accountRow{}, &adoptedRow{}} {
 		if err := tx.Where("user_id = ?", userID).Delete(row).Error; err != nil {
 			return err
 		}
 	}
-	return nil
+	ended := tx.Where("user_id = ?", userID).Delete(&sessionRow{})
+	if ended.Error != nil || ended.RowsAffected == 0 {
+		return ended.Error
+	}
+	return record(tx, Change{UserID: userID})
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -41,11 +40,11 @@ type adoptions struct {
 	names adoptedNames
 }
 
-func findAdoptions(db *gorm.DB, now time.Time) (found adoptions, err error) {
-	if found.users, err = findAdopted(db, "1 = 1"); err != nil {
+func findAdoptions(db *gorm.DB, now time.Time, condition string, args ...any) (found adoptions, err error) {
+	if found.users, err = findAdopted(db, condition, args...); err != nil {
 		return found, err
 	}
-	found.names, err = findNames(db, now)
+	found.names, err = findNames(db, now, condition, args...)
 	return found, err
 }
 
@@ -53,26 +52,22 @@ func (a adoptions) empty() bool {
 	return len(a.users) == 0 && len(a.names.given) == 0 && len(a.names.stale) == 0
 }
 
+// adopted counts what was adopted.
+type adopted struct{ users, names, ambiguous int }
+
 // adopt stores what was found. It may have been found a while ago.
-func (a adoptions) adopt(tx *gorm.DB, log *zap.Logger) error {
+func (a adoptions) adopt(tx *gorm.DB) (adopted, error) {
 	if len(a.users) > 0 {
 		err := tx.Clauses(clause.OnConflict{
 			Columns:   []clause.Column{{Name: "user_id"}},
 			DoUpdates: clause.AssignmentColumns([]string{"provider_id", "email", "address"}),
 		}).CreateInBatches(a.users, 500).Error
 		if err != nil {
-			return fmt.Errorf("adopting users: %w", err)
+			return adopted{}, fmt.Errorf("adopting users: %w", err)
 		}
 	}
 	names, err := a.names.adopt(tx)
-	if err != nil {
-		return err
-	}
-	if len(a.users) > 0 || names > 0 {
-		log.Info("adopted users of another program", zap.Int("users", len(a.users)),
-			zap.Int64("usernames", names), zap.Int64("ambiguous_usernames", int64(len(a.names.given))-names))
-	}
-	return nil
+	return adopted{users: len(a.users), names: names, ambiguous: len(a.names.given) - names}, err
 }
 
 // findAdopted returns the users whom we neither made nor adopted, and those
@@ -82,12 +77,16 @@ func (a adoptions) adopt(tx *gorm.DB, log *zap.Logger) error {
 // Whoever has signed in with us keeps the provider_id that was known before:
 // what stands in users is ours since.
 func findAdopted(db *gorm.DB, condition string, args ...any) (found []adoptedRow, err error) {
-	const linked = "EXISTS (SELECT 1 FROM auth_identities i WHERE i.user_id = u.id)"
-	rows, err := db.Raw(`SELECT u.id, COALESCE(u.provider_id, ''), COALESCE(u.email, ''), o.provider_id, o.email, CASE WHEN `+linked+` THEN 1 ELSE 0 END
-FROM users u LEFT JOIN auth_adopted o ON o.user_id = u.id LEFT JOIN auth_accounts a ON a.user_id = u.id
-WHERE (o.user_id IS NULL AND a.user_id IS NULL OR COALESCE(u.email, '') <> o.email
-	OR COALESCE(u.provider_id, '') <> o.provider_id AND NOT `+linked+`)
-AND `+condition, args...).Rows()
+	// What is known of each user is looked up by itself: joined, a page of users
+	// would cost some databases a scan of all that is known.
+	rows, err := db.Raw(`SELECT id, provider_id, email, known_provider_id, known_email, CASE WHEN linked IS NULL THEN 0 ELSE 1 END
+FROM (SELECT u.id, COALESCE(u.provider_id, '') AS provider_id, COALESCE(u.email, '') AS email,
+	(SELECT o.provider_id FROM auth_adopted o WHERE o.user_id = u.id) AS known_provider_id,
+	(SELECT o.email FROM auth_adopted o WHERE o.user_id = u.id) AS known_email,
+	(SELECT a.created_at FROM auth_accounts a WHERE a.user_id = u.id) AS ours,
+	(SELECT MIN(i.issuer) FROM auth_identities i WHERE i.user_id = u.id) AS linked
+FROM users u WHERE `+condition+`) u
+WHERE known_provider_id IS NULL AND ours IS NULL OR email <> known_email OR provider_id <> known_provider_id AND linked IS NULL`, args...).Rows()
 	if err != nil {
 		return nil, fmt.Errorf("reading users: %w", err)
 	}
@@ -130,7 +129,7 @@ func adoptedUser(tx *gorm.DB, id string) (adoptedRow, error) {
 	if err != nil {
 		return adoptedRow{}, err
 	}
-	if err := (adoptions{users: found}).adopt(tx, zap.NewNop()); err != nil {
+	if _, err := (adoptions{users: found}).adopt(tx); err != nil {
 		return adoptedRow{}, err
 	}
 	var row adoptedRow

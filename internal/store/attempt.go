@@ -27,13 +27,18 @@ func attemptKey(key []byte) string {
 }
 
 // PutAttempt keeps value, at most 64 KiB, under a new key. It can be taken
-// until an hour after expires: the caller judges the expiry.
+// until an hour after expires, unless there are too many: the caller judges the
+// expiry.
 func (s *Store) PutAttempt(ctx context.Context, key, value []byte, expires time.Time) error {
 	if value == nil {
 		value = []byte{}
 	}
 	row := attemptRow{KeyHash: attemptKey(key), Value: value, ExpiresAt: micros(expires)}
-	return s.write(ctx, "storing sign-in attempt", func(tx *gorm.DB) error { return tx.Create(&row).Error })
+	err := s.write(ctx, "storing sign-in attempt", func(tx *gorm.DB) error { return tx.Create(&row).Error })
+	if err == nil {
+		s.attemptPut(ctx)
+	}
+	return err
 }
 
 // TakeAttempt returns the value under a key, and first == true to exactly one
@@ -43,8 +48,12 @@ func (s *Store) TakeAttempt(ctx context.Context, key []byte) (value []byte, firs
 	const verb = "taking sign-in attempt"
 	var row attemptRow
 	// Unknown and used keys, of which anybody can send many, take no lock.
-	if err := s.db.WithContext(ctx).Where("key_hash = ?", attemptKey(key)).Take(&row).Error; err != nil {
-		return nil, false, wrap(ctx, verb, err)
+	err = s.read(ctx, verb, func(db *gorm.DB) error {
+		row = attemptRow{}
+		return db.Where("key_hash = ?", attemptKey(key)).Take(&row).Error
+	})
+	if err != nil {
+		return nil, false, err
 	}
 	if row.TakenAt == nil {
 		err := s.write(ctx, verb, func(tx *gorm.DB) error {

@@ -21,8 +21,6 @@ const (
 	kindMySQL    = "mysql"
 )
 
-var kindNames = map[string]string{kindPostgres: "PostgreSQL", kindMySQL: "MySQL and MariaDB"}
-
 // DSN says which database to open. Make one with ParseDSN.
 type DSN struct {
 	kind string // "" in the zero value, which nothing opens
@@ -49,9 +47,16 @@ type DSN struct {
 // is not; both it and the name of a database end at a "?". Arguments that only
 // concern SQLite's driver for Python are passed over.
 //
-// A URL of PostgreSQL or MySQL is read here and refused by CheckWritable and
-// Open: this version opens SQLite only. No error repeats a URL that may hold a
-// password.
+// The arguments of a PostgreSQL are libpq's: sslmode, sslrootcert and its kin,
+// application_name (default auth-gateway), connect_timeout (in seconds, default
+// 5), options, target_session_attrs and so on; what the URL does not say comes
+// from where libpq looks, such as PGHOST and ~/.pgpass. Those of a MySQL are
+// Python's drivers': charset, ssl_ca, ssl_cert and ssl_key, ssl_mode,
+// ssl_check_hostname, connect_timeout, read_timeout and so on; a certificate of
+// an authority there means that the server's is verified with its name. An
+// argument that is not known, or that would have no effect, is an error.
+//
+// No error repeats a URL that may hold a password.
 func ParseDSN(text string) (DSN, error) {
 	if text == "" {
 		return DSN{}, errors.New("database URL is empty; expected one like sqlite:////var/lib/auth/auth.db")
@@ -93,7 +98,6 @@ func parseSQLite(rest string) (DSN, error) {
 	return fileDSN(location[1:])
 }
 
-// checkKind says that this version does not open the database.
 // Exists reports whether there is such a database already. Of those that are not
 // files it is not known, and taken for granted.
 func (d DSN) Exists() bool {
@@ -102,17 +106,6 @@ func (d DSN) Exists() bool {
 	}
 	_, err := os.Stat(d.path)
 	return err == nil
-}
-
-func (d DSN) checkKind() error {
-	switch d.kind {
-	case kindSQLite:
-		return nil
-	case "":
-		return errors.New("no database")
-	default:
-		return fmt.Errorf("this version does not open %s databases yet, only SQLite, by a URL like sqlite:////var/lib/auth/auth.db", kindNames[d.kind])
-	}
 }
 
 // parsePath reads what is no URL. A bare word is no path: it is rather a slip
@@ -145,7 +138,7 @@ func checkArguments(query string) error {
 	}
 	for name := range values {
 		if !slices.Contains([]string{"timeout", "check_same_thread", "isolation_level", "detect_types", "cached_statements"}, name) {
-			return fmt.Errorf("database URL has an argument that SQLite databases do not take here: %q", name)
+			return fmt.Errorf("database URL has an argument that SQLite databases do not take here: %q", argumentForError(name))
 		}
 	}
 	return nil
@@ -161,6 +154,21 @@ func schemeForError(scheme string) string {
 	}
 	return scheme
 }
+
+// argumentForError returns the name of an argument if it looks like one: behind
+// a stray "?" or "&" it may be a piece of a password.
+func argumentForError(name string) string {
+	for _, r := range name {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '_' {
+			return "…"
+		}
+	}
+	return name
+}
+
+// IsServer reports whether the database is a server, which gateways on several
+// machines can share.
+func (d DSN) IsServer() bool { return d.kind == kindPostgres || d.kind == kindMySQL }
 
 // String returns a URL of the database, for logs and messages: without user,
 // password and arguments.

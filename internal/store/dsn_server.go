@@ -68,7 +68,7 @@ func (d *DSN) readArguments(query string) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		all := values[name]
 		if len(all) > 1 {
-			return fmt.Errorf("database URL has the argument %q several times; expected one server and one value", name)
+			return fmt.Errorf("database URL has the argument %q several times; expected one server and one value", argumentForError(name))
 		}
 		field := fields[name]
 		switch {
@@ -87,7 +87,10 @@ func (d *DSN) readArguments(query string) error {
 		return errors.New("database URL names several servers; expected one")
 	}
 	d.params = values.Encode()
-	return nil
+	if d.kind == kindPostgres {
+		return checkPostgresArguments(values)
+	}
+	return checkMySQLArguments(values)
 }
 
 // unquote decodes percent-encoding as Python does: what is none stays, and a

@@ -1,12 +1,9 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/datahq/auth-gateway/providers"
 )
 
 // Contract 1.3, DATABASE_URL: what SQLAlchemy 1.3 makes of each form.
@@ -104,22 +101,9 @@ func TestParseDSNOfServers(t *testing.T) {
 				t.Errorf("%s: %s shows %s", c.url, verb, text)
 			}
 		}
-
-		// It is not opened yet, and says so at the start.
-		wantRefused := func(what string, err error) {
-			if err == nil || !strings.Contains(err.Error(), "does not open") || !strings.Contains(err.Error(), "sqlite:////") {
-				t.Errorf("%s: %s: %v", c.url, what, err)
-			} else if errors.Is(err, providers.ErrUnavailable) {
-				t.Errorf("%s: %s: %v: trying again will not help", c.url, what, err)
-			} else if strings.Contains(err.Error(), "secret") {
-				t.Errorf("%s: %s shows the password: %v", c.url, what, err)
-			}
-		}
-		wantRefused("CheckWritable", got.CheckWritable())
-		s, err := Open(t.Context(), got, nil)
-		wantRefused("Open", err)
-		if err == nil {
-			s.Close()
+		// Whether it can be written, only its server knows.
+		if err := got.CheckWritable(); err != nil || !got.Exists() {
+			t.Errorf("%s: CheckWritable: %v, Exists: %v", c.url, err, got.Exists())
 		}
 	}
 	if s, err := Open(t.Context(), DSN{}, nil); err == nil || DSN.CheckWritable(DSN{}) == nil {
@@ -138,11 +122,28 @@ func TestParseDSNRefusesServers(t *testing.T) {
 		{"postgresql://u:hunter2@h1,h2/db", "several servers"},
 		{"postgresql://u:hunter2@/db?host=h1:1&host=h2:2", `"host" several times`},
 		{"postgresql://u:hunter2@h/db?sslmode=require&sslmode=disable", `"sslmode" several times`},
+		{"postgresql://h/db?password=x&hunter2=y", "…"}, // a "&" within a password
 		{"postgresql://u:hunter2@h/db?%zz", "malformed part"},
 		{"postgresql://u:hunter2@h/db?a=1;b=2", "malformed part"},
 		{"postgresql://[::1/db", "malformed"},
 		{"postgresql://u:hunter2@h/db\n", "control character"},
 		{"mysql://u:hunter2@h:hunter2/db", "number from 1 to 65535"},
+		// S39: what would have no effect is refused.
+		{"postgresql://u:hunter2@h/db?sslmod=require", `"sslmod"`},
+		{"postgresql://u:hunter2@h/db?sslmode=verify", "verify-full"},
+		{"postgresql://u:hunter2@h/db?connect_timeout=soon", `"connect_timeout"`},
+		{"postgresql://u:hunter2@h/db?search_path=x", "options=-c"},
+		{"postgresql://u:hunter2@h/db?gssencmode=require", `"gssencmode"`},
+		{"postgresql://u:hunter2@h/db?target_session_attrs=standby", `"target_session_attrs"`},
+		{"postgresql://u:hunter2@h/db?client_encoding=latin1", `"client_encoding"`},
+		{"postgresql://u:hunter2@h/db?charset=utf8mb4", `"charset"`},
+		{"mysql://u:hunter2@h/db?sslmode=require", `"sslmode"`},
+		{"mysql://u:hunter2@h/db?charset=latin1", `"charset"`},
+		{"mysql://u:hunter2@h/db?ssl_mode=sometimes", `"ssl_mode"`},
+		{"mysql://u:hunter2@h/db?ssl_cert=/c.pem", `"ssl_key"`},
+		{"mysql://u:hunter2@h/db?ssl_cipher=x", `"ssl_cipher"`},
+		{"mysql://u:hunter2@h/db?read_default_file=/x", `"read_default_file"`},
+		{"mysql://u:hunter2@h/db?connect_timeout=-1", `"connect_timeout"`},
 	} {
 		dsn, err := ParseDSN(c.url)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

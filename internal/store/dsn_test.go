@@ -47,6 +47,7 @@ func TestParseDSNRefuses(t *testing.T) {
 		{"sqlite:////abs/", "directory"},
 		{"/abs/", "directory"},
 		{"sqlite:////abs/x.db?mode=ro", `"mode"`},
+		{"sqlite:////abs/x.db?x://u:hunter2@h/db", "…"}, // the "?" was meant otherwise
 		{"sqlite:////abs/x.db?%zz", "malformed"},
 		{"sqlite:////abs/x.db\n", "control character"},
 		{"auth.db", "neither a URL"},

@@ -41,9 +41,12 @@ var (
 // wrap makes one of this package's errors of any. While ctx is done, the
 // cause is its error, whatever the driver called it.
 func wrap(ctx context.Context, verb string, err error) error {
+	err = withoutValues(err)
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, errConfig):
+		return fmt.Errorf("%s: %w", verb, err)
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		return fmt.Errorf("%s: %w", verb, providers.ErrNotFound)
 	case slices.ContainsFunc(final, func(target error) bool { return errors.Is(err, target) }):

@@ -99,14 +99,15 @@ func TestStuckWriter(t *testing.T) {
 	if err := signIn(t, s, "before"); err != nil {
 		t.Fatal(err)
 	}
-	s.turn <- struct{}{}
+	turns := *s.turns.Load()
+	turns <- struct{}{}
 	if err := signIn(t, s, "waiting"); !errors.Is(err, providers.ErrUnavailable) {
 		t.Errorf("sign-in: %v", err)
 	}
 	if _, err := s.User(t.Context(), "before"); err != nil {
 		t.Errorf("reading: %v", err)
 	}
-	<-s.turn
+	<-turns
 	if err := signIn(t, s, "waiting"); err != nil {
 		t.Errorf("sign-in afterwards: %v", err)
 	}

@@ -71,15 +71,18 @@ func (r grantRow) permissions() (providers.Permissions, error) {
 // everywhere: it cannot be told what is granted.
 func (s *Store) Grants(ctx context.Context, userID, service string) (providers.Permissions, error) {
 	row := grantRow{UserID: userID, Service: service}
-	err := one(ctx, s.statements.grants, []any{userID, service}, &row.Permissions)
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, nil
-	}
 	var permissions providers.Permissions
-	if err == nil {
-		permissions, err = row.permissions()
-	}
-	return permissions, wrap(ctx, "reading permissions", err)
+	err := s.read(ctx, "reading permissions", func(db *gorm.DB) error {
+		err := one(db, s.statements.grants, []any{userID, service}, &row.Permissions)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return nil
+		}
+		if err == nil {
+			permissions, err = row.permissions()
+		}
+		return err
+	})
+	return permissions, err
 }
 
 // SetGrant grants a permission to a user ID, or to providers.Everyone, in a
@@ -122,7 +125,10 @@ func (s *Store) RemoveGrant(ctx context.Context, userID, service, permission str
 		if deleted.Error == nil && deleted.RowsAffected == 0 {
 			return gorm.ErrRecordNotFound
 		}
-		return deleted.Error
+		if deleted.Error != nil {
+			return deleted.Error
+		}
+		return record(tx, Change{UserID: userID})
 	})
 }
 
@@ -150,7 +156,10 @@ func (s *Store) changeGrant(ctx context.Context, verb, userID, service string, c
 		}
 		// No ON CONFLICT: an adopted table may lack the constraint.
 		if missing {
-			return tx.Create(&grantRow{UserID: userID, Service: service, Permissions: &text}).Error
+			if err := tx.Create(&grantRow{UserID: userID, Service: service, Permissions: &text}).Error; err != nil {
+				return err
+			}
+			return record(tx, Change{UserID: userID})
 		}
 		same := tx.Model(&grantRow{}).Where("userid = ? AND service = ?", userID, service)
 		if row.Permissions == nil {
@@ -160,12 +169,16 @@ func (s *Store) changeGrant(ctx context.Context, verb, userID, service string, c
 		}
 		switch {
 		case len(values) == 0:
-			return changed(same.Delete(&grantRow{}))
+			err = changed(same.Delete(&grantRow{}))
 		case row.Permissions != nil && *row.Permissions == text:
 			return nil
 		default:
-			return changed(same.Update("permissions", text))
+			err = changed(same.Update("permissions", text))
 		}
+		if err != nil {
+			return err
+		}
+		return record(tx, Change{UserID: userID})
 	})
 }
 
@@ -183,16 +196,22 @@ func encodeGrant(values map[string]json.RawMessage) (string, error) {
 // of them, by service and user ID. A malformed entry is an error, as in Grants.
 func (s *Store) ListGrants(ctx context.Context, userID, service string) ([]Grant, error) {
 	const verb = "reading permissions"
-	query := s.db.WithContext(ctx).Order("service, userid")
-	if userID != "" {
-		query = query.Where("userid = ?", userID)
-	}
-	if service != "" {
-		query = query.Where("service = ?", service)
-	}
+	ctx, cancel := withTimeout(ctx, searchTimeout)
+	defer cancel()
 	var rows []grantRow
-	if err := query.Find(&rows).Error; err != nil {
-		return nil, wrap(ctx, verb, err)
+	err := s.read(ctx, verb, func(db *gorm.DB) error {
+		query := db.Order("service, userid")
+		if userID != "" {
+			query = query.Where("userid = ?", userID)
+		}
+		if service != "" {
+			query = query.Where("service = ?", service)
+		}
+		rows = nil
+		return query.Find(&rows).Error
+	})
+	if err != nil {
+		return nil, err
 	}
 	var grants []Grant
 	for _, row := range rows {

@@ -88,7 +88,7 @@ func TestJanitorAdopts(t *testing.T) {
 	if got := logs.FilterMessage("adopted users of another program").Len(); got != 1 {
 		t.Errorf("it was told %d times, want once", got)
 	}
-	found, err := findAdoptions(s.db, time.Now())
+	found, err := findAdoptions(s.db, time.Now(), "1 = 1")
 	if err != nil || !found.empty() {
 		t.Errorf("something is still to be adopted: %+v, %v", found, err)
 	}
@@ -109,7 +109,7 @@ func TestJanitorWarnsOnce(t *testing.T) {
 	t.Cleanup(func() { s.Close() })
 	for round := 1; round <= 2; round++ {
 		run(t, s, "ALTER TABLE auth_sessions RENAME TO moved")
-		for end := time.Now().Add(5 * time.Second); logs.Len() < round; time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(20 * time.Second); logs.Len() < round; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("round %d: no warning", round)
 			}
@@ -119,6 +119,15 @@ func TestJanitorWarnsOnce(t *testing.T) {
 			t.Errorf("round %d: %d warnings", round, logs.Len())
 		}
 		run(t, s, "ALTER TABLE moved RENAME TO auth_sessions")
-		time.Sleep(30 * time.Millisecond)
+		// A round in which all is well.
+		over := providers.Session{ID: "over", UserID: "u1", ExpiresAt: time.Now().Add(-time.Minute)}
+		if err := s.CreateSession(t.Context(), over, nil); err != nil {
+			t.Fatal(err)
+		}
+		for end, left := time.Now().Add(20*time.Second), 1; left > 0; time.Sleep(time.Millisecond) {
+			if err := first(s.db, "SELECT count(*) FROM auth_sessions", nil, &left); err != nil || time.Now().After(end) {
+				t.Fatalf("round %d: %d expired sessions are left, %v", round, left, err)
+			}
+		}
 	}
 }

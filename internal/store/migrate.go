@@ -5,53 +5,51 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-gormigrate/gormigrate/v2"
 	"go.uber.org/zap"
 	"gorm.io/gorm"
 )
 
-// migrate brings the schema up to date and takes over what an original service
-// has written since the last start. All of it is one transaction, begun as a
-// writer: that is the lock under which processes that start together take
-// turns, and the second finds nothing to do.
-func migrate(db *gorm.DB, types *strings.Replacer, log *zap.Logger, now time.Time) error {
-	return db.Transaction(func(tx *gorm.DB) error {
+// migrate brings the schema up to date, and reports whether the database was
+// new to us. Where it can be, all of it is one transaction, begun as a writer on
+// SQLite: that is the lock under which processes that start together take
+// turns there, and the second finds nothing to do. Elsewhere the caller has a
+// lock, and what was done before is passed over.
+func migrate(db *gorm.DB, d dialect, log *zap.Logger) (isNew bool, err error) {
+	run := func(tx *gorm.DB) error {
+		// First of all: a statement of a migration that is committed stays.
+		if err := checkTables(tx, d); err != nil {
+			return err
+		}
 		err := gormigrate.New(tx, &gormigrate.Options{
 			TableName:                 "auth_migrations",
 			IDColumnName:              "id",
 			IDColumnSize:              255,
 			UseTransaction:            false, // it is in ours
 			ValidateUnknownMigrations: true,
-		}, migrations(types, log)).Migrate()
+		}, migrations(d, log, &isNew)).Migrate()
 		if errors.Is(err, gormigrate.ErrUnknownPastMigration) {
 			return fmt.Errorf("%w: a newer version of the gateway has changed this database; start that version or a later one", ErrSchema)
 		}
 		if err != nil {
 			return fmt.Errorf("migrating: %w", err)
 		}
-		for table, columns := range map[string][]string{
-			"users":       {"id", "provider_id", "username", "name", "email", "avatar_url", "join_date"},
-			"permissions": {"userid", "service", "permissions"},
-		} {
-			if err := checkColumns(tx, table, columns); err != nil {
-				return err
-			}
-		}
-		found, err := findAdoptions(tx, now)
-		if err != nil {
-			return err
-		}
-		return found.adopt(tx, log)
-	})
+		return nil
+	}
+	if d.commits {
+		err = run(db)
+		return isNew, err
+	}
+	err = db.Transaction(run, d.transaction)
+	return isNew, err
 }
 
-func migrations(types *strings.Replacer, log *zap.Logger) []*gormigrate.Migration {
+func migrations(d dialect, log *zap.Logger, isNew *bool) []*gormigrate.Migration {
 	run := func(statements []string) gormigrate.MigrateFunc {
 		return func(tx *gorm.DB) error {
 			for _, statement := range statements {
-				if err := tx.Exec(types.Replace(statement)).Error; err != nil {
+				if err := tx.Exec(d.words.Replace(statement)).Error; err != nil && !d.done(err) {
 					return err
 				}
 			}
@@ -61,10 +59,31 @@ func migrations(types *strings.Replacer, log *zap.Logger) []*gormigrate.Migratio
 	return []*gormigrate.Migration{
 		{ID: "0001_accounts_and_sessions", Migrate: func(tx *gorm.DB) error {
 			log.Info("making database tables")
+			*isNew = true
 			return run(firstSchema)(tx)
 		}},
 		{ID: "0002_adopted_users", Migrate: run(secondSchema)},
+		{ID: "0003_changes_and_nodes", Migrate: run(thirdSchema)},
 	}
+}
+
+// checkTables refuses a database whose tables cannot be used.
+func checkTables(tx *gorm.DB, d dialect) error {
+	for table, columns := range map[string][]string{
+		"users":       {"id", "provider_id", "username", "name", "email", "avatar_url", "join_date"},
+		"permissions": {"userid", "service", "permissions"},
+	} {
+		if !tx.Migrator().HasTable(table) {
+			continue
+		}
+		if err := checkColumns(tx, table, columns); err != nil {
+			return err
+		}
+	}
+	if d.check != nil {
+		return d.check(tx)
+	}
+	return nil
 }
 
 // checkColumns refuses a table that happens to have the name of one of the

@@ -47,7 +47,7 @@ func TestStoresOpenedAtOnceMigrateOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := dump(t, openRaw(t, path), "SELECT id FROM auth_migrations"); !slices.Equal(got, []string{"0001_accounts_and_sessions", "0002_adopted_users"}) {
+	if got := dump(t, openRaw(t, path), "SELECT id FROM auth_migrations"); !slices.Equal(got, []string{"0001_accounts_and_sessions", "0002_adopted_users", "0003_changes_and_nodes"}) {
 		t.Errorf("migrations: %v", got)
 	}
 }
@@ -112,7 +112,7 @@ func original(t *testing.T, path string) {
 }
 
 const (
-	originalSchema = "SELECT type || name || sql FROM sqlite_master WHERE tbl_name NOT LIKE 'auth!_%' ESCAPE '!' AND sql IS NOT NULL ORDER BY 1"
+	originalSchema = "SELECT type || name || sql FROM sqlite_master WHERE tbl_name NOT LIKE 'auth!_%' ESCAPE '!' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND sql IS NOT NULL ORDER BY 1"
 	originalRows   = `SELECT json_array(id, provider_id, username, name, email, avatar_url, join_date, typeof(join_date)) FROM users WHERE id LIKE 'old%'
 UNION ALL SELECT json_array(userid, service, permissions) FROM permissions ORDER BY 1`
 )

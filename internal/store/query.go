@@ -4,54 +4,76 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 )
 
-// statements are the queries that each miss of a cache makes, prepared: their
-// parsing costs several times what running them does. (gorm's own PrepareStmt
-// keeps a goroutine for ever, and lets one call's cancelled context fail
-// another's.)
+// statements are the queries that each miss of a cache makes.
 type statements struct {
-	user            *sql.Stmt // by ID
-	sessionByID     *sql.Stmt // and the time
-	sessionByCookie *sql.Stmt // and the time
-	grants          *sql.Stmt // by user ID and service
+	user            statement // by ID
+	sessionByID     statement // and the time
+	sessionByCookie statement // and the time
+	grants          statement // by user ID and service
+}
+
+// statement is a query. It is prepared where parsing costs several times what
+// running it does. (gorm's own PrepareStmt keeps a goroutine for ever, and lets
+// one call's cancelled context fail another's.)
+type statement struct {
+	text     string
+	prepared *sql.Stmt // nil if the driver does so itself, or need not
+}
+
+func (s statement) query(db *gorm.DB, args []any) (*sql.Rows, error) {
+	ctx := db.Statement.Context
+	if s.prepared != nil {
+		return s.prepared.QueryContext(ctx, args...)
+	}
+	return db.Statement.ConnPool.QueryContext(ctx, s.text, args...)
 }
 
 const (
 	userQuery     = "SELECT " + userColumns + " FROM users u" + userAccount + "WHERE u.id = ?"
 	usernameQuery = "SELECT " + userColumns + " FROM auth_usernames n JOIN users u ON u.id = n.user_id" + userAccount + "WHERE n.folded = ?"
-	sessionQuery  = "SELECT s.id, s.user_id, s.provider, s.provider_session_id, s.created_at, s.last_seen_at, s.expires_at, " + userColumns +
+	// The three ways in which UserByEmail looks.
+	emailQuery      = "SELECT " + userColumns + " FROM users u" + userAccount + "JOIN auth_emails e ON e.user_id = u.id WHERE e.address = ?"
+	originalIDQuery = "SELECT " + userColumns + " FROM users u" + userAccount + "LEFT JOIN auth_adopted o ON o.user_id = u.id WHERE u.id = ? AND (o.user_id IS NOT NULL OR a.user_id IS NULL)"
+	oldAddressQuery = "SELECT " + userColumns + " FROM users u" + userAccount + "JOIN auth_adopted o ON o.user_id = u.id WHERE o.address = ? ORDER BY " + oldestFirst
+	sessionQuery    = "SELECT s.id, s.user_id, s.provider, s.provider_session_id, s.created_at, s.last_seen_at, s.expires_at, " + userColumns +
 		" FROM auth_sessions s JOIN users u ON u.id = s.user_id" + userAccount + "WHERE s.expires_at > ? AND "
 	grantsQuery = "SELECT permissions FROM permissions WHERE userid = ? AND service = ?"
 )
 
-// prepare prepares the statements; they last as long as the database is open.
-func prepare(ctx context.Context, db *gorm.DB) (statements, error) {
-	pool, err := db.DB()
-	if err != nil {
-		return statements{}, err
-	}
-	var s statements
-	for query, statement := range map[string]**sql.Stmt{
-		userQuery:                          &s.user,
-		sessionQuery + "s.id = ?":          &s.sessionByID,
-		sessionQuery + "s.cookie_hash = ?": &s.sessionByCookie,
-		grantsQuery:                        &s.grants,
+// prepare makes the statements; they last as long as the database is open.
+func prepare(ctx context.Context, db *gorm.DB, d dialect) (statements, error) {
+	var all statements
+	for query, s := range map[string]*statement{
+		userQuery:                          &all.user,
+		sessionQuery + "s.id = ?":          &all.sessionByID,
+		sessionQuery + "s.cookie_hash = ?": &all.sessionByCookie,
+		grantsQuery:                        &all.grants,
 	} {
 		// By way of gorm for the database's own placeholders.
-		query = db.Raw(query, "", "").Statement.SQL.String()
-		if *statement, err = pool.PrepareContext(ctx, query); err != nil {
+		s.text = db.Raw(query, "", "").Statement.SQL.String()
+		if !d.prepares {
+			continue
+		}
+		var err error
+		if s.prepared, err = d.pool.PrepareContext(ctx, s.text); err != nil {
 			return statements{}, fmt.Errorf("preparing queries: %w", err)
 		}
 	}
-	return s, nil
+	return all, nil
 }
 
-// one reads the row of a prepared query; gorm.ErrRecordNotFound if there is none.
-func one(ctx context.Context, statement *sql.Stmt, args []any, dest ...any) error {
-	rows, err := statement.QueryContext(ctx, args...)
+// one reads the row of a statement; gorm.ErrRecordNotFound if there is none.
+func one(db *gorm.DB, s statement, args []any, dest ...any) error {
+	if !storable(args) {
+		return gorm.ErrRecordNotFound
+	}
+	rows, err := s.query(db, args)
 	if err != nil {
 		return err
 	}
@@ -60,11 +82,25 @@ func one(ctx context.Context, statement *sql.Stmt, args []any, dest ...any) erro
 
 // first reads the first row of a query; gorm.ErrRecordNotFound if there is none.
 func first(db *gorm.DB, query string, args []any, dest ...any) error {
+	if !storable(args) {
+		return gorm.ErrRecordNotFound
+	}
 	rows, err := db.Raw(query, args...).Rows()
 	if err != nil {
 		return err
 	}
 	return scanFirst(rows, dest...)
+}
+
+// storable says whether there can be rows with such values: some databases
+// refuse to compare with what is no text.
+func storable(args []any) bool {
+	for _, arg := range args {
+		if text, ok := arg.(string); ok && (!utf8.ValidString(text) || strings.ContainsRune(text, 0)) {
+			return false
+		}
+	}
+	return true
 }
 
 func scanFirst(rows *sql.Rows, dest ...any) error {

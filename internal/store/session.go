@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"slices"
 	"time"
@@ -55,7 +54,7 @@ func (s *Store) SessionByCookie(ctx context.Context, cookieHash []byte) (provide
 	return s.session(ctx, s.statements.sessionByCookie, hex.EncodeToString(cookieHash))
 }
 
-func (s *Store) session(ctx context.Context, statement *sql.Stmt, key string) (providers.Session, providers.User, error) {
+func (s *Store) session(ctx context.Context, statement statement, key string) (providers.Session, providers.User, error) {
 	var (
 		row  sessionRow
 		user userScan
@@ -63,8 +62,11 @@ func (s *Store) session(ctx context.Context, statement *sql.Stmt, key string) (p
 	dest := append([]any{
 		&row.ID, &row.UserID, &row.Provider, &row.ProviderSessionID, &row.CreatedAt, &row.LastSeenAt, &row.ExpiresAt,
 	}, user.dest()...)
-	if err := one(ctx, statement, []any{micros(s.now()), key}, dest...); err != nil {
-		return providers.Session{}, providers.User{}, wrap(ctx, "reading session", err)
+	err := s.read(ctx, "reading session", func(db *gorm.DB) error {
+		return one(db, statement, []any{micros(s.now()), key}, dest...)
+	})
+	if err != nil {
+		return providers.Session{}, providers.User{}, err
 	}
 	session := providers.Session{
 		ID:         row.ID,
@@ -92,14 +94,20 @@ func (s *Store) TouchSession(ctx context.Context, id string, seen time.Time) err
 // EndSession removes a session. One that is not there is no error.
 func (s *Store) EndSession(ctx context.Context, id string) error {
 	return s.write(ctx, "ending session", func(tx *gorm.DB) error {
-		return tx.Where("id = ?", id).Delete(&sessionRow{}).Error
+		ended := tx.Where("id = ?", id).Delete(&sessionRow{})
+		if ended.Error != nil || ended.RowsAffected == 0 {
+			return ended.Error
+		}
+		return record(tx, Change{SessionID: id})
 	})
 }
 
 // EndUserSessions removes all sessions of a user and returns their IDs.
 func (s *Store) EndUserSessions(ctx context.Context, userID string) (ids []string, err error) {
 	err = s.write(ctx, "ending sessions of user", func(tx *gorm.DB) error {
-		if err := tx.Model(&sessionRow{}).Where("user_id = ?", userID).Pluck("id", &ids).Error; err != nil {
+		ids = nil
+		err := tx.Model(&sessionRow{}).Where("user_id = ?", userID).Pluck("id", &ids).Error
+		if err != nil || len(ids) == 0 {
 			return err
 		}
 		// By ID: a session opened meanwhile is not to vanish unreported.
@@ -108,7 +116,7 @@ func (s *Store) EndUserSessions(ctx context.Context, userID string) (ids []strin
 				return err
 			}
 		}
-		return nil
+		return record(tx, Change{UserID: userID})
 	})
 	if err != nil {
 		return nil, err

@@ -31,9 +31,6 @@ const (
 	sqliteUnique            = 2067
 )
 
-// sqliteTypes are the column types that differ between kinds of database.
-var sqliteTypes = strings.NewReplacer("{timestamp}", "DATETIME", "{bytes}", "BLOB")
-
 // sqliteDialector is gorm's with the errors of the pure Go driver: the
 // original knows those of the C driver only.
 type sqliteDialector struct{ *sqlite.Dialector }
@@ -57,37 +54,49 @@ func sqliteCode(err error) int {
 	return 0
 }
 
-// openSQLite opens a database, in WAL mode if it is a file. closer closes it.
-func openSQLite(ctx context.Context, dsn DSN, busyTimeout time.Duration) (db *gorm.DB, closer func() error, err error) {
+// openSQLite opens a database, in WAL mode if it is a file.
+func openSQLite(ctx context.Context, dsn DSN, busyTimeout time.Duration) (dialect, error) {
 	if dsn.path != "" {
 		if err := makeFile(dsn.path); err != nil {
-			return nil, nil, err
+			return dialect{}, err
 		}
 	}
 	pool, err := sql.Open("sqlite", sqliteURI(dsn.path, busyTimeout))
 	if err != nil {
-		return nil, nil, err
+		return dialect{}, err
 	}
-	connections := max(8, 2*runtime.GOMAXPROCS(0))
-	pool.SetMaxOpenConns(connections)
-	pool.SetMaxIdleConns(connections)
-
+	d := dialect{
+		pool:  pool,
+		close: pool.Close,
+		gorm:  sqliteDialector{&sqlite.Dialector{Conn: pool}},
+		words: strings.NewReplacer("{timestamp}", "DATETIME", "{bytes}", "BLOB", "{text}", "VARCHAR", "{long}", "VARCHAR",
+			"{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{options}", ""),
+		limits: Pool{MaxOpen: sqliteConnections(), MaxLifetime: -1, MaxIdleTime: -1},
+		// SQLite has one writer at a time anyway, but lets those who wait retry at
+		// random: some starve, and each would hold a connection that readers need.
+		writers:  1,
+		prepares: true,
+		done:     never,
+		race:     never,
+		lost:     never,
+	}
 	// First of all, since it heeds ctx: a locked file keeps gorm waiting, too.
-	closer = pool.Close
 	if dsn.path == "" {
-		closer, err = keepMemory(ctx, pool)
-	} else {
-		err = useWAL(ctx, pool, busyTimeout)
+		d.close, err = keepMemory(ctx, pool)
+		d.reserved = 1
+	} else if err = useWAL(ctx, pool, busyTimeout); err == nil {
+		var file openFile
+		file, err = newOpenFile(dsn.path)
+		d.unusable = file.check
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, pool.Close())
+		return dialect{}, errors.Join(err, pool.Close())
 	}
-	db, err = gorm.Open(sqliteDialector{&sqlite.Dialector{Conn: pool}}, gormConfig())
-	if err != nil {
-		return nil, nil, errors.Join(err, closer())
-	}
-	return db, closer, nil
+	return d, nil
 }
+
+// sqliteConnections are how many may read at a time.
+func sqliteConnections() int { return max(8, 2*runtime.GOMAXPROCS(0)) }
 
 // sqliteURI is the driver's spelling of a database. Every transaction is
 // BEGIN IMMEDIATE: one that reads first and writes later would otherwise fail
@@ -109,6 +118,7 @@ func sqliteURI(path string, busyTimeout time.Duration) string {
 		query.Set("vfs", "memdb")
 		uri.OmitHost = true
 	} else {
+		query.Set("mode", "rw") // makeFile has made it, for its owner alone
 		uri.Path = "/" + strings.TrimPrefix(filepath.ToSlash(path), "/")
 	}
 	uri.RawQuery = query.Encode()
@@ -117,7 +127,6 @@ func sqliteURI(path string, busyTimeout time.Duration) string {
 
 // keepMemory holds one connection: a database in memory goes with its last.
 func keepMemory(ctx context.Context, pool *sql.DB) (closer func() error, err error) {
-	pool.SetMaxOpenConns(pool.Stats().MaxOpenConnections + 1)
 	keeper, err := pool.Conn(context.WithoutCancel(ctx))
 	if err != nil {
 		return nil, err
@@ -147,7 +156,7 @@ func useWAL(ctx context.Context, pool *sql.DB, patience time.Duration) error {
 // probeSQLite says why an existing file cannot be written as a database: it
 // makes a table and rolls back.
 func probeSQLite(path string) error {
-	pool, err := sql.Open("sqlite", sqliteURI(path, 0)+"&mode=rw")
+	pool, err := sql.Open("sqlite", sqliteURI(path, 0))
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -86,42 +85,6 @@ func TestMemoryIsOneDatabasePerStore(t *testing.T) {
 	all.Wait()
 	if _, err := b.User(t.Context(), "u1"); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("another Store sees the user: %v", err)
-	}
-}
-
-// What each request may need on a cache miss is found by an index.
-func TestLookUpsUseIndexes(t *testing.T) {
-	s := openTest(t, "sqlite://", options{})
-	for name, query := range map[string]string{
-		"user":        strings.ReplaceAll(userQuery, "?", "1"),
-		"username":    strings.ReplaceAll(usernameQuery, "?", "1"),
-		"session":     strings.ReplaceAll(sessionQuery+"s.id = ?", "?", "1"),
-		"cookie":      strings.ReplaceAll(sessionQuery+"s.cookie_hash = ?", "?", "1"),
-		"sessions of": "SELECT 1 FROM auth_sessions WHERE user_id = 'x'",
-		"expired":     "DELETE FROM auth_sessions WHERE expires_at <= 1",
-		"attempts":    "DELETE FROM auth_attempts WHERE expires_at <= 1",
-		"address":     "SELECT 1 FROM auth_emails WHERE address = 'x'",
-		"identity":    "SELECT 1 FROM auth_identities WHERE issuer = 'x' AND subject = 'y'",
-		"other":       "SELECT 1 FROM auth_identities WHERE user_id = 'x' AND issuer = 'y'",
-		"grants":      strings.ReplaceAll(grantsQuery, "?", "1"),
-		"provider id": "SELECT 1 FROM auth_adopted o JOIN users u ON u.id = o.user_id WHERE o.provider_id = 'x'",
-		"old address": "SELECT 1 FROM auth_adopted o JOIN users u ON u.id = o.user_id WHERE o.address = 'x'",
-	} {
-		rows, err := s.db.Raw("EXPLAIN QUERY PLAN " + query).Rows()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var id, parent, unused int
-			var step string
-			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			if strings.Contains(step, "SCAN") {
-				t.Errorf("%s: %s", name, step)
-			}
-		}
-		rows.Close()
 	}
 }
 

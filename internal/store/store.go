@@ -6,32 +6,45 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
-
-	"github.com/datahq/auth-gateway/providers"
 )
 
-// defaultBusyTimeout is how long a write waits for other programs; for other
-// writers of this process it waits three times as long.
-const defaultBusyTimeout = 5 * time.Second
+const (
+	// defaultBusyTimeout is how long a write to a file waits for other programs;
+	// for other writers of this process it waits three times as long.
+	defaultBusyTimeout = 5 * time.Second
+	// defaultQueryTimeout bounds reading, if its context does not; writing, which
+	// may start over, has four times as long.
+	defaultQueryTimeout = 5 * time.Second
+	// openTimeout bounds the wait for other gateways that start, one of which may
+	// be adopting a million users.
+	openTimeout = 10 * time.Minute
+)
 
 // Store is an open database. All methods may be called by many goroutines at
 // once and by several processes on one database.
 type Store struct {
 	db         *gorm.DB
+	dialect    dialect
 	statements statements
 	logger     *zap.Logger
 	now        func() time.Time
 
-	// turn is held by the one writer of this process. SQLite has one writer at
-	// a time anyway, but lets those who wait retry at random: some starve, and
-	// each would hold a connection that readers need.
-	turn        chan struct{}
-	busyTimeout time.Duration
+	// turns are held by those who write, so that those who wait for each other
+	// do not have all the connections that readers need.
+	turns        atomic.Pointer[chan struct{}]
+	busyTimeout  time.Duration
+	queryTimeout time.Duration
+
+	attemptsPut atomic.Int64
+
+	tuning  sync.Mutex
+	maxIdle int
 
 	stopJanitor context.CancelFunc
 	janitor     sync.WaitGroup
@@ -40,9 +53,11 @@ type Store struct {
 
 // options are what tests change.
 type options struct {
-	busyTimeout time.Duration
-	purgeEvery  time.Duration
-	now         func() time.Time
+	busyTimeout  time.Duration
+	queryTimeout time.Duration
+	purgeEvery   time.Duration
+	pageSize     int
+	now          func() time.Time
 }
 
 // Open opens a database, making its file (mode 0600) and directory (0700)
@@ -51,9 +66,14 @@ type options struct {
 // adopted (ruling 14). Every few minutes, until it is closed, the Store removes
 // what has expired and adopts what has come.
 //
+// The servers are PostgreSQL 12, MariaDB 10.5, MySQL 8.0.17, or later ones.
+// Connections that are lost are replaced: what can be asked again without harm
+// is, once or twice. Every call ends in time, see Pool and its context: without
+// a deadline a call that reads has 5 s, one that writes 20 s.
+//
 // Errors wrap ErrSchema if the database must not be used,
-// providers.ErrUnavailable when trying again may help, or neither if it is of
-// a kind that this version does not open.
+// providers.ErrUnavailable when trying again may help, or neither if the URL
+// cannot lead to a database.
 func Open(ctx context.Context, dsn DSN, log *zap.Logger) (*Store, error) {
 	return open(ctx, dsn, log, options{})
 }
@@ -65,34 +85,62 @@ func open(ctx context.Context, dsn DSN, log *zap.Logger, o options) (*Store, err
 	if o.busyTimeout == 0 {
 		o.busyTimeout = defaultBusyTimeout
 	}
+	if o.queryTimeout == 0 {
+		o.queryTimeout = defaultQueryTimeout
+	}
 	if o.purgeEvery == 0 {
 		o.purgeEvery = defaultPurgeEvery
+	}
+	if o.pageSize == 0 {
+		o.pageSize = defaultPageSize
 	}
 	if o.now == nil {
 		o.now = time.Now
 	}
+	ctx, cancel := withTimeout(ctx, openTimeout)
+	defer cancel()
 	verb := "opening database " + dsn.String()
-	if err := dsn.checkKind(); err != nil {
-		return nil, fmt.Errorf("%s: %w", verb, err)
-	}
-	db, closer, err := openSQLite(ctx, dsn, o.busyTimeout)
+	d, err := connect(ctx, dsn, o)
 	if err != nil {
 		return nil, wrap(ctx, verb, err)
 	}
-	if err := migrate(db.WithContext(ctx), sqliteTypes, log, o.now()); err != nil {
-		return nil, errors.Join(wrap(ctx, verb, err), closer())
-	}
-	prepared, err := prepare(ctx, db)
-	if err != nil {
-		return nil, errors.Join(wrap(ctx, verb, err), closer())
-	}
 	s := &Store{
-		db: db, statements: prepared, logger: log, now: o.now,
-		turn: make(chan struct{}, 1), busyTimeout: o.busyTimeout,
-		close: sync.OnceValue(closer),
+		dialect: d, logger: log, now: o.now, busyTimeout: o.busyTimeout, queryTimeout: o.queryTimeout,
+		close: sync.OnceValue(d.close),
 	}
-	s.startJanitor(o.purgeEvery)
+	s.Tune(Pool{})
+	if s.db, err = gorm.Open(d.gorm, gormConfig()); err == nil {
+		err = s.setUp(ctx, o.pageSize)
+	}
+	if err != nil {
+		return nil, errors.Join(wrap(ctx, verb, err), s.close())
+	}
+	s.startJanitor(o.purgeEvery, o.pageSize)
 	return s, nil
+}
+
+// setUp makes the database ready for use. Who makes the tables adopts the users
+// of an original before others may look, since there may be many.
+func (s *Store) setUp(ctx context.Context, pageSize int) (err error) {
+	unlock := func() {}
+	if s.dialect.lock != nil {
+		if unlock, err = s.dialect.lock(ctx); err != nil {
+			return err
+		}
+	}
+	unlock = sync.OnceFunc(unlock)
+	defer unlock()
+	isNew, err := migrate(s.db.WithContext(ctx), s.dialect, s.logger)
+	if err != nil {
+		return err
+	}
+	if s.statements, err = prepare(ctx, s.db, s.dialect); err != nil {
+		return err
+	}
+	if !isNew {
+		unlock()
+	}
+	return s.adopt(ctx, pageSize, false)
 }
 
 // gormConfig: no transaction around single statements, no log, since gorm's
@@ -119,39 +167,10 @@ func (s *Store) Close() error {
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	var id string
-	err := first(s.db.WithContext(ctx), "SELECT id FROM auth_migrations", nil, &id)
-	return wrap(ctx, "reading database", err)
-}
-
-// write runs fn in a transaction, one at a time.
-func (s *Store) write(ctx context.Context, verb string, fn func(tx *gorm.DB) error) error {
-	timeout := time.NewTimer(3 * s.busyTimeout)
-	defer timeout.Stop()
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return wrap(ctx, verb, ctx.Err())
-	case <-timeout.C:
-		return fmt.Errorf("%s: %w: too many writers wait", verb, providers.ErrUnavailable)
-	}
-	return wrap(ctx, verb, s.db.WithContext(ctx).Transaction(fn))
-}
-
-// maxRaces bounds how often a write starts over.
-const maxRaces = 10
-
-// compete is write for what others may do at the same time: fn starts over
-// after errRace and gorm.ErrDuplicatedKey.
-func (s *Store) compete(ctx context.Context, verb string, fn func(tx *gorm.DB) error) (err error) {
-	for range maxRaces {
-		err = s.write(ctx, verb, fn)
-		if !errors.Is(err, errRace) && !errors.Is(err, gorm.ErrDuplicatedKey) {
-			return err
-		}
-	}
-	return err
+	return s.read(ctx, "reading database", func(db *gorm.DB) error {
+		var id string
+		return first(db, "SELECT id FROM auth_migrations", nil, &id)
+	})
 }
 
 // micros and fromMicros are the times of our own tables.

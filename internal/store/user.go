@@ -82,8 +82,11 @@ func loadUser(db *gorm.DB, id string) (providers.User, error) {
 // User returns a user, or providers.ErrNotFound.
 func (s *Store) User(ctx context.Context, id string) (providers.User, error) {
 	var scan userScan
-	if err := one(ctx, s.statements.user, []any{id}, scan.dest()...); err != nil {
-		return providers.User{}, wrap(ctx, "reading user", err)
+	err := s.read(ctx, "reading user", func(db *gorm.DB) error {
+		return one(db, s.statements.user, []any{id}, scan.dest()...)
+	})
+	if err != nil {
+		return providers.User{}, err
 	}
 	return scan.user(), nil
 }
@@ -92,8 +95,11 @@ func (s *Store) User(ctx context.Context, id string) (providers.User, error) {
 // providers.ErrNotFound.
 func (s *Store) UserByUsername(ctx context.Context, username string) (providers.User, error) {
 	var scan userScan
-	if err := first(s.db.WithContext(ctx), usernameQuery, []any{usernameKey(username)}, scan.dest()...); err != nil {
-		return providers.User{}, wrap(ctx, "reading user by username", err)
+	err := s.read(ctx, "reading user by username", func(db *gorm.DB) error {
+		return first(db, usernameQuery, []any{usernameKey(username)}, scan.dest()...)
+	})
+	if err != nil {
+		return providers.User{}, err
 	}
 	return scan.user(), nil
 }
@@ -114,9 +120,13 @@ func (s *Store) SetDisabled(ctx context.Context, userID string, disabled bool) e
 		if disabled {
 			account.DisabledAt = &now
 		}
-		return tx.Clauses(clause.OnConflict{
+		err := tx.Clauses(clause.OnConflict{
 			Columns:   []clause.Column{{Name: "user_id"}},
 			DoUpdates: clause.AssignmentColumns([]string{"disabled_at"}),
 		}).Create(&account).Error
+		if err != nil {
+			return err
+		}
+		return record(tx, Change{UserID: userID})
 	})
 }

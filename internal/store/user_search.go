@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/datahq/auth-gateway/providers"
 )
+
+// searchTimeout bounds a search, if its context does not.
+const searchTimeout = 5 * time.Minute
 
 var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
@@ -16,7 +20,7 @@ var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 // address a text occurs, whatever its case, in the order in which they joined;
 // "" is in all of them. limit is how many at most, and below 1 there is no
 // limit. It reads the whole table: it is for the command line.
-func (s *Store) Users(ctx context.Context, query string, limit int) ([]providers.User, error) {
+func (s *Store) Users(ctx context.Context, query string, limit int) (users []providers.User, err error) {
 	const verb = "reading users"
 	var (
 		matches []string
@@ -33,20 +37,29 @@ func (s *Store) Users(ctx context.Context, query string, limit int) ([]providers
 		statement += " LIMIT ?"
 		args = append(args, limit)
 	}
-	rows, err := s.db.WithContext(ctx).Raw(statement, args...).Rows()
-	if err != nil {
-		return nil, wrap(ctx, verb, err)
-	}
-	defer rows.Close()
-	var users []providers.User
-	for rows.Next() {
-		var scan userScan
-		if err := rows.Scan(scan.dest()...); err != nil {
-			return nil, wrap(ctx, verb, err)
+	// The whole table takes its time.
+	ctx, cancel := withTimeout(ctx, searchTimeout)
+	defer cancel()
+	err = s.read(ctx, verb, func(db *gorm.DB) error {
+		users = nil
+		rows, err := db.Raw(statement, args...).Rows()
+		if err != nil {
+			return err
 		}
-		users = append(users, scan.user())
+		defer rows.Close()
+		for rows.Next() {
+			var scan userScan
+			if err := rows.Scan(scan.dest()...); err != nil {
+				return err
+			}
+			users = append(users, scan.user())
+		}
+		return errors.Join(rows.Err(), rows.Close())
+	})
+	if err != nil {
+		return nil, err
 	}
-	return users, wrap(ctx, verb, errors.Join(rows.Err(), rows.Close()))
+	return users, nil
 }
 
 // UserByEmail returns the user whom a sign-in with that address, verified,
@@ -60,23 +73,20 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (providers.User, 
 	if !ok {
 		return providers.User{}, wrap(ctx, verb, providers.ErrNotFound)
 	}
-	const users = "SELECT " + userColumns + " FROM users u" + userAccount
-	for _, way := range []struct {
-		query string
-		arg   string
-	}{
-		{users + "JOIN auth_emails e ON e.user_id = u.id WHERE e.address = ?", address},
-		{users + "LEFT JOIN auth_adopted o ON o.user_id = u.id WHERE u.id = ? AND (o.user_id IS NOT NULL OR a.user_id IS NULL)", originalID(email)},
-		{users + "JOIN auth_adopted o ON o.user_id = u.id WHERE o.address = ? ORDER BY " + oldestFirst, address},
-	} {
-		var scan userScan
-		err := first(s.db.WithContext(ctx), way.query, []any{way.arg}, scan.dest()...)
-		if err == nil {
-			return scan.user(), nil
+	var scan userScan
+	err := s.read(ctx, verb, func(db *gorm.DB) (err error) {
+		for _, way := range []struct{ query, arg string }{
+			{emailQuery, address}, {originalIDQuery, originalID(email)}, {oldAddressQuery, address},
+		} {
+			scan = userScan{}
+			if err = first(db, way.query, []any{way.arg}, scan.dest()...); !errors.Is(err, gorm.ErrRecordNotFound) {
+				break
+			}
 		}
-		if !errors.Is(err, gorm.ErrRecordNotFound) {
-			return providers.User{}, wrap(ctx, verb, err)
-		}
+		return err
+	})
+	if err != nil {
+		return providers.User{}, err
 	}
-	return providers.User{}, wrap(ctx, verb, providers.ErrNotFound)
+	return scan.user(), nil
 }

@@ -53,9 +53,13 @@ func (n nameState) display() string {
 // user without a name has "" and false. providers.ErrNotFound means that there
 // is no such user.
 func (s *Store) UsernameChosen(ctx context.Context, userID string) (display string, chosen bool, err error) {
-	state, err := loadNameState(s.db.WithContext(ctx), userID)
+	var state nameState
+	err = s.read(ctx, "reading username", func(db *gorm.DB) (err error) {
+		state, err = loadNameState(db, userID)
+		return err
+	})
 	if err != nil {
-		return "", false, wrap(ctx, "reading username", err)
+		return "", false, err
 	}
 	return state.display(), state.chosen(), nil
 }
@@ -82,12 +86,15 @@ func (s *Store) ChooseUsername(ctx context.Context, userID, username string, kee
 	choice.ChosenAt = &now
 
 	// Refusals, of which anybody can have many, take no lock.
-	state, err := loadNameState(s.db.WithContext(ctx), userID)
-	if err == nil {
-		err = choice.check(state, keepCase)
-	}
+	err := s.read(ctx, verb, func(db *gorm.DB) error {
+		state, err := loadNameState(db, userID)
+		if err != nil {
+			return err
+		}
+		return choice.check(state, keepCase)
+	})
 	if err != nil {
-		return wrap(ctx, verb, err)
+		return err
 	}
 	return s.compete(ctx, verb, func(tx *gorm.DB) error {
 		state, err := loadNameState(tx, userID)
@@ -97,7 +104,10 @@ func (s *Store) ChooseUsername(ctx context.Context, userID, username string, kee
 		if err := choice.check(state, keepCase); err != nil {
 			return err
 		}
-		return choice.take(tx, state)
+		if err := choice.take(tx, state); err != nil {
+			return err
+		}
+		return record(tx, Change{UserID: userID})
 	})
 }
 
@@ -117,16 +127,14 @@ func (r usernameRow) check(state nameState, replaceMade bool) error {
 // it still is as state says, behind the constraints; whoever loses a race
 // starts over and sees why.
 func (r usernameRow) take(tx *gorm.DB, state nameState) error {
-	// The names of old rows are in auth_usernames, but an original service on
-	// the same database may have added one since we looked.
 	var owner string
-	err := first(tx, `SELECT user_id FROM auth_usernames WHERE folded = ? AND user_id <> ?
-UNION ALL SELECT id FROM users WHERE username IN (?, ?) AND id <> ?`,
-		[]any{r.Folded, r.UserID, r.Folded, r.Display, r.UserID}, &owner)
-	if err == nil {
-		return ErrUsernameTaken
+	err := first(tx, "SELECT user_id FROM auth_usernames WHERE folded = ? AND user_id <> ?", []any{r.Folded, r.UserID}, &owner)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		err = givenMeanwhile(tx, r.UserID, r.Folded, r.Display)
+	} else if err == nil {
+		err = ErrUsernameTaken
 	}
-	if !errors.Is(err, gorm.ErrRecordNotFound) {
+	if err != nil {
 		return err
 	}
 	if state.row == nil {

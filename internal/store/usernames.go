@@ -2,8 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
-	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -34,14 +32,11 @@ func claimUsername(tx *gorm.DB, userID, wish string) (string, error) {
 		if claimed.RowsAffected == 0 {
 			continue
 		}
-		// The names of old rows are in auth_usernames, but an original service
-		// on the same database may have added one since we started.
-		var id string
-		err := first(tx, "SELECT id FROM users WHERE username = ?", []any{candidate}, &id)
-		if errors.Is(err, gorm.ErrRecordNotFound) {
+		err := givenMeanwhile(tx, userID, candidate, candidate)
+		if err == nil {
 			return candidate, nil
 		}
-		if err == nil {
+		if errors.Is(err, ErrUsernameTaken) {
 			err = tx.Delete(&row).Error
 		}
 		if err != nil {
@@ -51,65 +46,20 @@ func claimUsername(tx *gorm.DB, userID, wish string) (string, error) {
 	return "", errors.New("no username is free")
 }
 
-// adoptedNames are the usernames that another program has given.
-type adoptedNames struct {
-	stale []usernameRow // what was known of users who are called otherwise now
-	given []usernameRow // the oldest user's first
-}
-
-// findNames returns the usernames in users that we do not know. They count as
-// chosen (ruling 14). Of several rows with one folded name, which tables
-// without a constraint may have, the oldest is found by it.
-func findNames(db *gorm.DB, now time.Time) (found adoptedNames, err error) {
-	rows, err := db.Raw(`SELECT u.id, u.username, n.folded, n.display FROM users u LEFT JOIN auth_usernames n ON n.user_id = u.id
-WHERE n.user_id IS NULL AND u.username <> '' OR n.user_id IS NOT NULL AND u.username IS NULL OR u.username <> n.folded AND u.username <> n.display
-ORDER BY ` + oldestFirst).Rows()
-	if err != nil {
-		return found, fmt.Errorf("reading usernames: %w", err)
+// givenMeanwhile is ErrUsernameTaken if another user has a name, in one of two
+// spellings: the names of old rows are in auth_usernames, but an original
+// service on the same database may have added one since we looked. It is the
+// one query of a sign-in that reads a whole table, if that is one of 2017 whose
+// names have no index, and only where a name is given or chosen.
+func givenMeanwhile(tx *gorm.DB, userID, folded, display string) error {
+	var owner string
+	err := first(tx, "SELECT id FROM users WHERE username IN (?, ?) AND id <> ?", []any{folded, display, userID}, &owner)
+	switch {
+	case err == nil:
+		return ErrUsernameTaken
+	case errors.Is(err, gorm.ErrRecordNotFound):
+		return nil
+	default:
+		return err
 	}
-	defer rows.Close()
-	chosenAt := micros(now)
-	for rows.Next() {
-		var (
-			userID                    string
-			username, folded, display *string
-		)
-		if err := rows.Scan(&userID, &username, &folded, &display); err != nil {
-			return found, fmt.Errorf("reading usernames: %w", err)
-		}
-		given := usernameRow{UserID: userID, ChosenAt: &chosenAt}
-		if username != nil && *username != "" {
-			given.Folded, given.Display = usernameKey(*username), clean(*username, 255)
-		}
-		if folded != nil {
-			if *folded == given.Folded && *display == given.Display {
-				continue // it is too long to be kept as it is
-			}
-			found.stale = append(found.stale, usernameRow{Folded: *folded, UserID: userID})
-		}
-		if given.Folded != "" {
-			found.given = append(found.given, given)
-		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return found, fmt.Errorf("reading usernames: %w", err)
-	}
-	return found, nil
-}
-
-// adopt stores the names, and returns how many of them nobody had.
-func (a adoptedNames) adopt(tx *gorm.DB) (adopted int64, err error) {
-	for _, row := range a.stale {
-		if err := tx.Where("folded = ? AND user_id = ?", row.Folded, row.UserID).Delete(&usernameRow{}).Error; err != nil {
-			return 0, fmt.Errorf("forgetting usernames: %w", err)
-		}
-	}
-	if len(a.given) == 0 {
-		return 0, nil
-	}
-	inserted := tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(a.given, 500)
-	if inserted.Error != nil {
-		return 0, fmt.Errorf("adopting usernames: %w", inserted.Error)
-	}
-	return inserted.RowsAffected, nil
 }

@@ -8,12 +8,13 @@ import (
 	"path/filepath"
 )
 
-// CheckWritable reports why the database cannot be written, naming the file,
-// or that this version does not open its kind, or nil. It is for before anything listens, and leaves nothing behind. A
-// database that another program has locked for the moment counts as writable.
+// CheckWritable reports why the file of a database cannot be written, naming it,
+// or nil. It is for before anything listens, and leaves nothing behind. A file
+// that another program has locked for the moment counts as writable, and so does
+// a database on a server: whether that is so, Open finds out.
 func (d DSN) CheckWritable() error {
-	if err := d.checkKind(); err != nil {
-		return err
+	if d.kind == "" {
+		return errors.New("no database")
 	}
 	if d.path == "" {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/datahq/auth-gateway/internal/store"
 	"github.com/datahq/auth-gateway/providers"
 )
 
@@ -25,6 +26,9 @@ func calls(ctx context.Context, s Store) map[string]error {
 	_, list := s.ListGrants(ctx, "", "")
 	_, endAll := s.EndUserSessions(ctx, "u1")
 	_, _, take := s.TakeAttempt(ctx, []byte("secret"))
+	_, changes := s.Changes(ctx, 0)
+	_, last := s.LastChange(ctx)
+	_, announce := s.Announce(ctx, store.Node{ID: "secret"}, time.Minute)
 	return map[string]error{
 		"FindOrCreateUser": find,
 		"User":             user,
@@ -47,6 +51,10 @@ func calls(ctx context.Context, s Store) map[string]error {
 		"EndUserSessions":  endAll,
 		"PutAttempt":       s.PutAttempt(ctx, []byte("secret"), []byte("secret"), time.Now()),
 		"TakeAttempt":      take,
+		"Changes":          changes,
+		"LastChange":       last,
+		"Announce":         announce,
+		"Leave":            s.Leave(ctx, "secret"),
 		"Ping":             s.Ping(ctx),
 	}
 }
@@ -98,6 +106,22 @@ var errorTests = []test{
 			t.Fatal(err)
 		}
 		wantUnavailable(t, calls(t.Context(), s))
+	}},
+	{"what is no text leads nowhere, and is no failure", func(t *testing.T, s Store) {
+		signIn(t, s, "google", moshe(), "u1")
+		for _, id := range []string{"u1\x00", "u1\xff", "\x00", "\xc3"} {
+			_, user := s.User(t.Context(), id)
+			_, byName := s.UserByUsername(t.Context(), id)
+			_, _, session := s.SessionByID(t.Context(), id)
+			for name, err := range map[string]error{"User": user, "UserByUsername": byName, "SessionByID": session} {
+				if !errors.Is(err, providers.ErrNotFound) {
+					t.Errorf("%s(%q): %v, want ErrNotFound", name, id, err)
+				}
+			}
+			if grants, err := s.Grants(t.Context(), id, "storage"); grants != nil || err != nil {
+				t.Errorf("Grants(%q): %v, %v", id, grants, err)
+			}
+		}
 	}},
 	{"an identity without issuer or subject, or an impossible ID, is refused", func(t *testing.T, s Store) {
 		for _, c := range []struct{ issuer, subject, id string }{

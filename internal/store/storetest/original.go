@@ -18,6 +18,9 @@ type Database struct {
 	// Timestamp is the type of join_date: TIMESTAMP WITHOUT TIME ZONE or DATETIME
 	// (contract 1.4).
 	Timestamp string
+	// Text is the type of a text without a length; default VARCHAR. The original
+	// never ran where that is none.
+	Text string
 }
 
 // RunAdoption tests what a Store does with the database of an original service.
@@ -66,12 +69,16 @@ var joined = time.Date(2017, 7, 24, 12, 17, 50, 123456000, time.UTC)
 // of 2017 are, whose usernames may be NULL or double.
 func (d Database) makeUsers(t *testing.T, of2017 bool, users ...originalUser) {
 	t.Helper()
-	username, unique := "username VARCHAR NOT NULL", ", UNIQUE (username)"
+	text := d.Text
+	if text == "" {
+		text = "VARCHAR"
+	}
+	username, unique := "username "+text+" NOT NULL", ", UNIQUE (username)"
 	if of2017 {
-		username, unique = "username VARCHAR", ""
+		username, unique = "username "+text, ""
 	}
 	d.Exec(t, "CREATE TABLE users (id VARCHAR(128) NOT NULL, provider_id VARCHAR(128), "+username+
-		", name VARCHAR, email VARCHAR, avatar_url VARCHAR(512), join_date "+d.Timestamp+", PRIMARY KEY (id)"+unique+")")
+		", name "+text+", email "+text+", avatar_url VARCHAR(512), join_date "+d.Timestamp+", PRIMARY KEY (id)"+unique+")")
 	for _, user := range users {
 		d.insert(t, user)
 	}

@@ -38,6 +38,11 @@ type Store interface {
 	PutAttempt(ctx context.Context, key, value []byte, expires time.Time) error
 	TakeAttempt(ctx context.Context, key []byte) (value []byte, first bool, err error)
 
+	Changes(ctx context.Context, after int64) ([]store.Change, error)
+	LastChange(ctx context.Context) (int64, error)
+	Announce(ctx context.Context, node store.Node, ttl time.Duration) (others []store.Node, err error)
+	Leave(ctx context.Context, id string) error
+
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -57,6 +62,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"grants", grantTests},
 		{"sessions", sessionTests},
 		{"attempts", attemptTests},
+		{"changes", changeTests},
+		{"nodes", nodeTests},
 		{"races", raceTests},
 		{"errors", errorTests},
 	} {

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+const (
+	// changesKept is how long a change is known, in microseconds: all gateways
+	// have read it long since.
+	changesKept = 10 * 60 * 1_000_000
+	// maxChanges is how many changes are read at a time.
+	maxChanges = 1000
+)
+
+// Change is something that caches must forget, in the order of its ID. Exactly
+// one of the others is not "".
+type Change struct {
+	// ID is greater than that of each change before; it is never used again.
+	ID int64
+	// SessionID is a session that has ended.
+	SessionID string
+	// UserID is a user of whom something has changed: the record, the username,
+	// whether he is disabled, what is granted to him, or that all his sessions
+	// have ended. providers.Everyone means that what is granted to everyone has.
+	UserID string
+}
+
+// record writes a change with what has changed. Its time is the database's, by
+// which it is removed.
+func record(tx *gorm.DB, change Change) error {
+	err := tx.Exec("INSERT INTO auth_changes (session_id, user_id, created_at) VALUES (?, ?, "+clock(tx)+")",
+		nullable(change.SessionID), nullable(change.UserID)).Error
+	if err != nil {
+		return fmt.Errorf("recording change: %w", err)
+	}
+	return nil
+}
+
+// Changes returns the changes with greater IDs than after, by ID, 1000 at most;
+// they are known for ten minutes. What is committed later may have a lesser ID:
+// who polls looks back some hundred IDs.
+func (s *Store) Changes(ctx context.Context, after int64) (changes []Change, err error) {
+	err = s.read(ctx, "reading changes", func(db *gorm.DB) error {
+		changes = nil
+		return db.Raw(changesQuery, after, maxChanges).Scan(&changes).Error
+	})
+	return changes, err
+}
+
+// LastChange returns the greatest ID of a change that is known, or 0: from
+// there on somebody who knows nothing yet has to listen.
+func (s *Store) LastChange(ctx context.Context) (id int64, err error) {
+	err = s.read(ctx, "reading last change", func(db *gorm.DB) error {
+		return first(db, lastChangeQuery, nil, &id)
+	})
+	return id, err
+}
+
+const (
+	changesQuery    = "SELECT id, COALESCE(session_id, '') AS session_id, COALESCE(user_id, '') AS user_id FROM auth_changes WHERE id > ? ORDER BY id LIMIT ?"
+	lastChangeQuery = "SELECT COALESCE(MAX(id), 0) FROM auth_changes"
+)
+
+// forgetChanges removes the changes that everybody has read.
+func forgetChanges(tx *gorm.DB) error {
+	return tx.Exec(strings.ReplaceAll("DELETE FROM auth_changes WHERE created_at < {clock} - ?", "{clock}", clock(tx)), changesKept).Error
+}
