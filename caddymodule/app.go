@@ -243,7 +243,7 @@ func (a *App) Start() error {
 	if a.site == nil {
 		return errors.New("external_address is missing; expected an origin such as https://app.example.com")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 	defer cancel()
 	rt, err := a.assemble(ctx)
 	if err != nil {

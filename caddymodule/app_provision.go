@@ -13,9 +13,13 @@ import (
 	"github.com/datahq/auth-gateway/internal/wire"
 )
 
-// startTimeout bounds opening the database and finding the keys, and how long
-// a request waits for that.
-const startTimeout = 30 * time.Second
+const (
+	// openTimeout bounds opening the database and finding the keys. Taking over a
+	// million users of an original service takes minutes, once.
+	openTimeout = 15 * time.Minute
+	// startTimeout is how long a request waits for that.
+	startTimeout = 30 * time.Second
+)
 
 // provisionStrings replaces placeholders. One that is unknown or empty is an
 // error: a secret that is silently missing would be found out much later.
