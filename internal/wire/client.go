@@ -86,13 +86,19 @@ func CookieCounts(r *http.Request) bool {
 }
 
 // SameOrigin reports whether a request comes from a page of the same origin, or
-// from no page at all.
+// from no page at all. Fetch metadata and Origin must agree, as they do in every
+// browser; but a page that sends no referrer has the Origin "null" (Fetch
+// standard, "append a request Origin header").
 func SameOrigin(r *http.Request) bool {
 	site := r.Header["Sec-Fetch-Site"] // by its canonical name: this is on every request's way
 	if len(site) == 0 {
 		return sameOrigin(r)
 	}
-	return len(site) == 1 && (site[0] == "same-origin" || site[0] == "none")
+	if len(site) != 1 || site[0] != "same-origin" && site[0] != "none" {
+		return false
+	}
+	origins := r.Header["Origin"]
+	return len(origins) == 1 && origins[0] == "null" || sameOrigin(r)
 }
 
 // sameOrigin judges by Origin, which every browser sends with what may change

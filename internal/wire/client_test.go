@@ -174,6 +174,26 @@ func TestSameOriginByOddMetadata(t *testing.T) {
 	}
 }
 
+// S33: who says "same-origin" and names another origin is believed in neither.
+// Our own forms, on pages without a referrer, have "null".
+func TestSameOriginByHeadersThatDisagree(t *testing.T) {
+	for _, site := range []string{"same-origin", "none"} {
+		for origin, same := range map[string]bool{
+			"https://app.example.com": true, "null": true,
+			"https://evil.com": false, "http://app.example.com": false, "https://app.example.com:8443": false, "": false, "chrome-extension://abc": false,
+		} {
+			r := newRequest("POST", "/", "Sec-Fetch-Site: "+site, "Origin: "+origin)
+			if SameOrigin(r) != same {
+				t.Errorf("%s with Origin %q: same origin is %t", site, origin, !same)
+			}
+			r.Header.Add("Origin", origin)
+			if SameOrigin(r) {
+				t.Errorf("%s with two lines of Origin %q passes for the same origin", site, origin)
+			}
+		}
+	}
+}
+
 // S33: a page that is gone to by GET may know who looks; what changes something
 // must come from our own pages.
 func TestCookieCountsByMethod(t *testing.T) {

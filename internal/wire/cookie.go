@@ -117,8 +117,13 @@ func loginStamp(c *http.Cookie) int64 {
 	return at
 }
 
-// ClearLoginCookie takes away the cookie of a sign-in that has ended.
+// ClearLoginCookie takes away the cookie of a sign-in that has ended. The state
+// is whatever a link says: one that is too short for ours would name a cookie of
+// somebody else's.
 func (s *Site) ClearLoginCookie(w http.ResponseWriter, state string) {
+	if len(state) < loginCookieTag {
+		return
+	}
 	s.setCookie(w, s.loginCookieName(state), "", time.Time{})
 }
 

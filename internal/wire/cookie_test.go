@@ -93,6 +93,19 @@ func TestClearLoginCookieOfHostileState(t *testing.T) {
 	site := newSite(t, "https://app.example.com")
 	for _, state := range []string{"a;b=c", "a=b", "a b", "a\r\nX: y", "äöü", "a,b", "a\x00", "a\"b"} {
 		w := httptest.NewRecorder()
+		site.ClearLoginCookie(w, state+"xxxxxxxx")
+		if got := w.Header()["Set-Cookie"]; len(got) > 0 {
+			t.Errorf("%q made %q", state, got)
+		}
+	}
+}
+
+// A link to the callback with a made-up state takes no cookie away that is not
+// one of ours, such as another program's "login-token" on loopback.
+func TestClearLoginCookieOfShortState(t *testing.T) {
+	site := newSite(t, "http://localhost:8080")
+	for _, state := range []string{"", "a", "token", "session"} {
+		w := httptest.NewRecorder()
 		site.ClearLoginCookie(w, state)
 		if got := w.Header()["Set-Cookie"]; len(got) > 0 {
 			t.Errorf("%q made %q", state, got)

@@ -154,7 +154,8 @@ func FuzzCookieCounts(f *testing.F) {
 		if !CookieCounts(r) {
 			return
 		}
-		own := site == "same-origin" || site == "none" || site == "" && (origin == "" || strings.EqualFold(origin, "https://app.example.com"))
+		own := (site == "same-origin" || site == "none") && (origin == "" || origin == "null" || strings.EqualFold(origin, "https://app.example.com")) ||
+			site == "" && (origin == "" || strings.EqualFold(origin, "https://app.example.com"))
 		if strings.EqualFold(origin, "https://app.example.com") && site == "" {
 			own = own && strings.HasPrefix(origin, "https://")
 		}

@@ -35,8 +35,9 @@ type Provider struct {
 
 	logger *zap.Logger
 
-	mu    sync.Mutex
-	mount *mount
+	mu       sync.Mutex
+	mount    *mount
+	released bool
 }
 
 // CaddyModule returns the Caddy module information.
@@ -59,16 +60,16 @@ func (p *Provider) Provision(ctx caddy.Context) error {
 // Validate checks the sample users.
 func (p *Provider) Validate() error { return checkUsers(p.Samples) }
 
-// Cleanup gives back what Mount took.
+// Cleanup gives back what Mount took. Sign-ins that are under way go on: Caddy
+// cleans up while requests of an old configuration are still being served.
 func (p *Provider) Cleanup() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.mount == nil {
+	if p.mount == nil || p.released {
 		return nil
 	}
-	err := p.mount.release()
-	p.mount = nil
-	return err
+	p.released = true
+	return p.mount.release()
 }
 
 // Users returns the sample users.

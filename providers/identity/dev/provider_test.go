@@ -134,6 +134,10 @@ func TestReload(t *testing.T) {
 	if refs, _ := idps.References(w.base.String()); refs != 1 {
 		t.Errorf("%d references, want the new configuration's only", refs)
 	}
+	// A request of the old configuration that is still being served goes on.
+	if _, _, err := before.LoginURL(t.Context(), w.redirectURI, "state"); err != nil {
+		t.Errorf("a sign-in that began in the old configuration: %v", err)
+	}
 	if who, err := w.HandleCallback(t.Context(), w.redirectURI, private, query); err != nil || who.Subject != "bob" {
 		t.Errorf("the sign-in from before: %+v, %v", who, err)
 	}

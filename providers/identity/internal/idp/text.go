@@ -21,7 +21,7 @@ func Line(s string) string {
 		return r
 	}, s))
 	if runes := []rune(s); len(runes) > maxLine {
-		return string(runes[:maxLine])
+		return strings.TrimSpace(string(runes[:maxLine]))
 	}
 	return s
 }
