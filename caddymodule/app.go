@@ -11,7 +11,9 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/datahq/auth-gateway/caddymodule/requestlog"
 	"github.com/datahq/auth-gateway/internal/gate"
+	"github.com/datahq/auth-gateway/internal/keyring"
 	"github.com/datahq/auth-gateway/internal/store"
 	"github.com/datahq/auth-gateway/internal/token"
 	"github.com/datahq/auth-gateway/internal/wire"
@@ -170,7 +172,7 @@ type App struct {
 	Errors string `json:"errors,omitempty"`
 
 	logger    *zap.Logger
-	logs      *requestLogs
+	logs      *requestlog.Logs
 	storage   storage
 	site      *wire.Site
 	next      *wire.NextPolicy
@@ -178,7 +180,7 @@ type App struct {
 	walked    map[*caddyhttp.Server]bool
 	dsn       store.DSN
 	redis     redisConfig
-	keys      givenKeys
+	keys      keyring.Given
 	closeKeys func()
 	node      lease
 	backend   lease
@@ -202,7 +204,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.storage = ctx.Storage()
 	a.ready = make(chan struct{})
 	a.reserved = new(gate.Reserved)
-	a.logs = newRequestLogs(ctx)
+	a.logs = requestlog.New(ctx.Logger(new(caddyhttp.App)))
 	if err := metrics.register(ctx); err != nil {
 		return err
 	}
@@ -249,7 +251,7 @@ func (a *App) Start() error {
 	if err != nil {
 		return err
 	}
-	a.logs.check(a.logger)
+	a.logs.Check(a.logger)
 	a.running.Store(rt)
 	close(a.ready)
 	return nil

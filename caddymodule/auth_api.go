@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/datahq/auth-gateway/authapi"
+	"github.com/datahq/auth-gateway/caddymodule/requestlog"
 	"github.com/datahq/auth-gateway/internal/wire"
 )
 
@@ -45,7 +46,9 @@ func authApp(ctx caddy.Context) (*App, error) {
 		return nil, fmt.Errorf("loading the auth app: %w", err)
 	}
 	app := module.(*App)
-	app.logs.watch(ctx)
+	if server := serverOf(ctx); server != nil {
+		app.logs.Watch(server)
+	}
 	return app, app.provision(ctx)
 }
 
@@ -53,7 +56,7 @@ func authApp(ctx caddy.Context) (*App, error) {
 func (h *AuthAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	conductor := h.app.OSConductor && authapi.ConductorServes(r.URL.Path)
 	// Our own endpoints have secrets in both directions.
-	return h.app.logs.serve(w, r, next, h, conductor || h.serves(r.URL.Path))
+	return h.app.logs.Serve(w, r, next, h.serve, conductor || h.serves(r.URL.Path))
 }
 
 func (h *AuthAPI) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
@@ -64,7 +67,7 @@ func (h *AuthAPI) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	for _, check := range []func(*http.Request) *wire.Problem{oversize, oversizeHeader} {
 		if p := check(r); p != nil {
 			refusal := *p
-			refusal.RequestID = requestID(r)
+			refusal.RequestID = requestlog.RequestID(r)
 			refusal.WriteJSON(w)
 			return nil
 		}
@@ -73,7 +76,7 @@ func (h *AuthAPI) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	if err != nil {
 		p := wire.Problem{
 			Status: http.StatusServiceUnavailable, Code: wire.CodeUnavailable,
-			Detail: "The gateway is starting. Try again shortly.", RetryAfter: 5 * time.Second, RequestID: requestID(r),
+			Detail: "The gateway is starting. Try again shortly.", RetryAfter: 5 * time.Second, RequestID: requestlog.RequestID(r),
 		}
 		p.WriteJSON(w)
 		return nil
@@ -94,16 +97,6 @@ func (h *AuthAPI) serves(path string) bool {
 	}
 	rest, found := strings.CutPrefix(path, h.app.site.Path())
 	return found && (rest == "" || rest[0] == '/')
-}
-
-// requestID is the one in Caddy's logs.
-func requestID(r *http.Request) string {
-	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	if !ok {
-		return ""
-	}
-	id, _ := repl.GetString("http.request.uuid")
-	return id
 }
 
 // Interface guards

@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/datahq/auth-gateway/caddymodule/requestlog"
 	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/internal/gate"
 	"github.com/datahq/auth-gateway/internal/wire"
@@ -83,7 +84,7 @@ func (h *AuthGate) Provision(ctx caddy.Context) error {
 	}
 	h.app = app
 	if h.ForwardToken != "" {
-		app.logs.forwarded[h.ForwardToken] = true
+		app.logs.Forwards(h.ForwardToken)
 	}
 	kind, known := kinds[h.Require]
 	switch {
@@ -113,7 +114,7 @@ const stateKey = "auth_gate"
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *AuthGate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	return h.app.logs.serve(w, r, next, h, false)
+	return h.app.logs.Serve(w, r, next, h.serve, false)
 }
 
 func (h *AuthGate) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
@@ -121,8 +122,12 @@ func (h *AuthGate) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	st, seen := caddyhttp.GetVar(ctx, stateKey).(*requestState)
 	if !seen {
 		st = h.newState(ctx)
+	}
+	if !st.guarded { // also in an error route: it answers in place of what the first gate stood before
 		st.answer = cookieGuard{ResponseWriterWrapper: caddyhttp.ResponseWriterWrapper{ResponseWriter: w}, site: h.app.site}
 		w = &st.answer
+		st.guarded = true
+		defer func() { st.guarded = false }()
 	}
 	p := oversize(r)
 	if p == nil {
@@ -144,7 +149,7 @@ func (h *AuthGate) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		return nil
 	}
 	p = limitBadToken(r, p)
-	st.problem = h.gate.Complete(p, r, &st.State, originalURI(r), requestID(r))
+	st.problem = h.gate.Complete(p, r, &st.State, originalURI(r), requestlog.RequestID(r))
 	if h.app.Errors == "handle" {
 		st.problem.Headers(w.Header())
 		return caddyhttp.Error(p.Status, errors.New(p.Code))
@@ -158,7 +163,7 @@ func (h *AuthGate) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.
 func (h *AuthGate) admit(w http.ResponseWriter, r *http.Request, st *requestState) (p *wire.Problem) {
 	defer func() {
 		if value := recover(); value != nil {
-			h.app.logger.Error("panic at a gate", zap.String("request_id", requestID(r)),
+			h.app.logger.Error("panic at a gate", zap.String("request_id", requestlog.RequestID(r)),
 				zap.String("cause", fmt.Sprint(value)), zap.String("stack", string(debug.Stack())))
 			st.Decision = nil
 			p = &wire.Problem{Status: http.StatusInternalServerError, Code: wire.CodeInternal, Detail: "The request could not be judged."}
@@ -171,6 +176,7 @@ func (h *AuthGate) admit(w http.ResponseWriter, r *http.Request, st *requestStat
 type requestState struct {
 	gate.State
 	answer  cookieGuard
+	guarded bool // the answer goes through it
 	problem wire.Problem
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/internal/cache"
+	"github.com/datahq/auth-gateway/internal/keyring"
 	"github.com/datahq/auth-gateway/internal/store"
 	"github.com/datahq/auth-gateway/internal/token"
 )
@@ -117,9 +118,9 @@ func (a *App) backendKey() string { return a.dsn.Key() + " " + a.redis.key() }
 
 // acquireBackend opens the database and Redis, or joins those who have them
 // open.
-func (a *App) acquireBackend(ctx context.Context, keys *keyRing) (*backend, error) {
+func (a *App) acquireBackend(ctx context.Context, keys *keyring.Ring) (*backend, error) {
 	log, redis := a.logger.Named("store"), a.redis
-	redis.secrets = cacheSecrets(keys.ring.Keys())
+	redis.secrets = cacheSecrets(keys.Tokens().Keys())
 	value, err := a.backend.acquire(backends, a.backendKey(), func() (caddy.Destructor, error) {
 		return openBackend(ctx, a.dsn, redis, log)
 	})
@@ -128,7 +129,7 @@ func (a *App) acquireBackend(ctx context.Context, keys *keyRing) (*backend, erro
 	}
 	b := value.(*backend)
 	b.store.Tune(a.DatabasePool.limits())
-	b.useSecrets(keys.ring.Keys())
+	b.useSecrets(keys.Tokens().Keys())
 	return b, nil
 }
 

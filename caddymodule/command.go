@@ -140,7 +140,11 @@ func findUser(ctx context.Context, s *store.Store, who string) (providers.User, 
 	}
 	lookups := []func(context.Context, string) (providers.User, error){s.User, s.UserByUsername}
 	if strings.Contains(who, "@") {
-		lookups = append(lookups, s.UserByEmail, func(ctx context.Context, email string) (providers.User, error) { return searchEmail(ctx, s, email) })
+		// Not by username first: os-conductor let people choose any text, also
+		// somebody else's address.
+		lookups = []func(context.Context, string) (providers.User, error){
+			s.User, s.UserByEmail, func(ctx context.Context, email string) (providers.User, error) { return searchEmail(ctx, s, email) }, s.UserByUsername,
+		}
 	}
 	for _, lookup := range lookups {
 		user, err := lookup(ctx, who)

@@ -73,3 +73,21 @@ func TestAccountCommands(t *testing.T) {
 		}
 	}
 }
+
+// A5: the original let people choose usernames freely. Whoever chose somebody
+// else's address gets nothing that an operator gives to that address, and what
+// he wrote does not speak to the operator's terminal.
+func TestCommandsAmongHostileRows(t *testing.T) {
+	path := originalFile(t, originalUsers2017,
+		originalRow{"google:1", "ruth@example.com", "\x1b[2J\u202e\u200eroot\u2028", "mallory@example.com", moshesDate},
+		originalRow{"google:2", "ruth", "Ruth", "ruth@example.com", moshesDate})
+	a := onOriginal(t, path, "service storage database")
+	output, err := a.Command("auth", "--config", filepath.Join(a.State, "Caddyfile"), "grant", "ruth@example.com", "storage", "read")
+	if err != nil || !strings.Contains(output, md5ID("ruth@example.com")) || strings.Contains(output, md5ID("mallory@example.com")) {
+		t.Errorf("grant: %v\n%s", err, output)
+	}
+	output, err = a.Command("auth", "--config", filepath.Join(a.State, "Caddyfile"), "users")
+	if err != nil || !strings.Contains(output, "?[2J??root?") || strings.ContainsAny(output, "\x1b\u202e\u200e\u2028") {
+		t.Errorf("users: %v\n%q", err, output)
+	}
+}

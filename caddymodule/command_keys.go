@@ -10,6 +10,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/spf13/cobra"
+
+	"github.com/datahq/auth-gateway/internal/keyring"
 )
 
 // dayAhead is how long a new key is published before it signs: services that
@@ -43,20 +45,22 @@ func keysListCommand() *cobra.Command {
 	}
 	public := cmd.Flags().Bool("public", false, "Print the public halves of the signing keys as PEM instead, the active one first")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return withKeys(cmd, func(ctx context.Context, app *App, s keyStorage) error {
-			file, err := s.load(ctx)
+		return withKeys(cmd, func(ctx context.Context, app *App, s keyring.Store) error {
+			file, err := s.Load(ctx)
 			switch {
 			case errors.Is(err, fs.ErrNotExist) && len(app.storedLifetimes()) > 0:
-				return noKeys(s)
+				return s.NoKeys()
 			case errors.Is(err, fs.ErrNotExist):
-				file = newKeyFile()
+				file = keyring.NewFile()
 			case err != nil:
 				return err
+			case !file.Complete(app.storedLifetimes()):
+				return s.NoKeys()
 			}
 			if *public {
-				return printPublicKeys(cmd, app, file, s.now())
+				return printPublicKeys(cmd, app, file, time.Now())
 			}
-			return printKeys(cmd, app, file, s.now())
+			return printKeys(cmd, app, file, time.Now())
 		})
 	}
 	return cmd
@@ -77,7 +81,7 @@ refuses the new key's tokens until it reads it again: let it read jwks.json, or
 restart it when the new key has taken over.`,
 		Example:   "  auth-gateway auth keys rotate\n  auth-gateway auth keys rotate signing --after 48h",
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{string(signingKeys), string(sessionKeys)},
+		ValidArgs: []string{string(keyring.Signing), string(keyring.Session)},
 	}
 	after := cmd.Flags().Duration("after", dayAhead, "When the new key takes over")
 	now := cmd.Flags().Bool("now", false, "Let it (or the next key, if there is one) take over as soon as all gateways know it, in half a minute")
@@ -89,28 +93,28 @@ restart it when the new key has taken over.`,
 		if *now && cmd.Flags().Changed("after") || *after < 0 {
 			return errors.New("expected one of --now and --after, which is not negative")
 		}
-		return withKeys(cmd, func(ctx context.Context, app *App, s keyStorage) error {
-			r := rotation{after: max(*after, keySettle), now: *now, drop: *drop}
+		return withKeys(cmd, func(ctx context.Context, app *App, s keyring.Store) error {
+			r := keyring.Rotation{After: max(*after, keyring.Settle), Now: *now, Drop: *drop}
 			kinds, err := rotatable(cmd, app, args)
 			if err != nil {
 				return err
 			}
-			file, err := s.rotate(ctx, kinds, r)
+			file, err := s.Rotate(ctx, kinds, r)
 			if err != nil {
 				return err
 			}
-			r.warn(cmd, kinds)
-			return printKeys(cmd, app, file, s.now())
+			warnOfRotation(cmd, r, kinds)
+			return printKeys(cmd, app, file, time.Now())
 		})
 	}
 	return cmd
 }
 
 // rotatable are the kinds of keys that are to be rotated and are in storage.
-func rotatable(cmd *cobra.Command, app *App, args []string) ([]keyKind, error) {
+func rotatable(cmd *cobra.Command, app *App, args []string) ([]keyring.Kind, error) {
 	stored := app.storedLifetimes()
-	var kinds []keyKind
-	for _, kind := range []keyKind{signingKeys, sessionKeys} {
+	var kinds []keyring.Kind
+	for _, kind := range keyring.Kinds() {
 		if len(args) == 1 && args[0] != string(kind) {
 			continue
 		}
@@ -127,24 +131,19 @@ func rotatable(cmd *cobra.Command, app *App, args []string) ([]keyKind, error) {
 	return kinds, nil
 }
 
-// warn says what a rotation costs.
-func (r rotation) warn(cmd *cobra.Command, kinds []keyKind) {
-	w, signing := cmd.ErrOrStderr(), slices.Contains(kinds, signingKeys)
-	if r.drop {
-		fmt.Fprintf(w, "Warning: tokens of the old keys end within %s. Programs sign in or ask for a token again; people stay signed in.\n", keyPace)
+// warnOfRotation says what a rotation costs.
+func warnOfRotation(cmd *cobra.Command, r keyring.Rotation, kinds []keyring.Kind) {
+	w, signing := cmd.ErrOrStderr(), slices.Contains(kinds, keyring.Signing)
+	if r.Drop {
+		fmt.Fprintf(w, "Warning: tokens of the old keys end within %s. Programs sign in or ask for a token again; people stay signed in.\n", keyring.Pace)
 	}
-	if signing && (r.now || r.after < dayAhead) {
+	if signing && (r.Now || r.After < dayAhead) {
 		fmt.Fprintln(w, "Warning: services that keep the public key refuse new tokens until they read jwks.json or public-key again.")
 	}
 }
 
-// noKeys is the error of a storage that no gateway has used.
-func noKeys(s keyStorage) error {
-	return fmt.Errorf("there are no keys in Caddy's storage (%v); expected that of a gateway that has been started, with the same configuration, user and environment", s.storage)
-}
-
 // withKeys runs a command on the configured keys.
-func withKeys(cmd *cobra.Command, run func(ctx context.Context, app *App, s keyStorage) error) error {
+func withKeys(cmd *cobra.Command, run func(ctx context.Context, app *App, s keyring.Store) error) error {
 	cmd.SilenceUsage = true
 	ctx, cancel := context.WithTimeout(cmd.Context(), commandTimeout)
 	defer cancel()
@@ -167,64 +166,61 @@ func withKeys(cmd *cobra.Command, run func(ctx context.Context, app *App, s keyS
 			return fmt.Errorf("opening Caddy's storage: %w", err)
 		}
 	}
-	return run(ctx, app, keyStorage{s, time.Now})
+	return run(ctx, app, keyring.NewStore(s))
 }
 
 // printKeys lists the keys of the configuration and those of the file.
-func printKeys(cmd *cobra.Command, app *App, f *keyFile, now time.Time) error {
+func printKeys(cmd *cobra.Command, app *App, f *keyring.File, now time.Time) error {
 	rows := [][]string{{"KEY", "ID", "STATE", "SIGNS FROM", "SIGNS UNTIL", "ACCEPTED UNTIL"}}
-	for _, key := range app.keys.list() {
+	for _, key := range givenRows(app.keys) {
 		rows = append(rows, append(key, "", "", "configuration"))
 	}
-	for _, kind := range []keyKind{signingKeys, sessionKeys} {
+	for _, kind := range keyring.Kinds() {
 		if _, stored := app.storedLifetimes()[kind]; !stored {
 			continue
 		}
-		keys := f.keys(kind).live(now)
+		keys := f.Keys(kind).Live(now)
 		for i, key := range keys {
 			rows = append(rows, []string{
-				string(kind), short(key.ID), keys.state(i, now), moment(key.SignsFrom), moment(keys.signsUntil(i)), moment(keys.acceptedUntil(i)),
+				string(kind), short(key.ID), keys.State(i, now), keyring.Moment(key.SignsFrom), keyring.Moment(keys.SignsUntil(i)), keyring.Moment(keys.AcceptedUntil(i)),
 			})
 		}
 	}
 	return printTable(cmd.OutOrStdout(), rows, "There are no keys.")
 }
 
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04 MST")
-}
+// short is the beginning of a key's ID, enough to tell keys apart.
+func short(id string) string { return id[:min(8, len(id))] }
 
-// list is one row per key: kind, beginning of the ID, state.
-func (g givenKeys) list() (rows [][]string) {
-	add := func(kind keyKind, id, state string) { rows = append(rows, []string{string(kind), short(id), state}) }
-	if g.signing != nil {
-		add(signingKeys, g.signing.ID(), "active")
+// givenRows is one row per key: kind, beginning of the ID, state.
+func givenRows(g keyring.Given) (rows [][]string) {
+	add := func(kind keyring.Kind, id, state string) {
+		rows = append(rows, []string{string(kind), short(id), state})
 	}
-	for _, key := range g.signingNext {
-		add(signingKeys, key.ID(), "next")
+	if g.Signing != nil {
+		add(keyring.Signing, g.Signing.ID(), "active")
 	}
-	for _, key := range g.signingRetired {
-		add(signingKeys, key.ID(), "retired")
+	for _, key := range g.SigningNext {
+		add(keyring.Signing, key.ID(), "next")
 	}
-	if g.session != nil {
-		add(sessionKeys, g.session.ID(), "active")
+	for _, key := range g.SigningRetired {
+		add(keyring.Signing, key.ID(), "retired")
 	}
-	for _, key := range g.sessionNext {
-		add(sessionKeys, key.ID(), "next")
+	if g.Session != nil {
+		add(keyring.Session, g.Session.ID(), "active")
 	}
-	for _, key := range g.sessionRetired {
-		add(sessionKeys, key.ID(), "retired")
+	for _, key := range g.SessionNext {
+		add(keyring.Session, key.ID(), "next")
+	}
+	for _, key := range g.SessionRetired {
+		add(keyring.Session, key.ID(), "retired")
 	}
 	return rows
 }
 
 // printPublicKeys prints what services verify with.
-func printPublicKeys(cmd *cobra.Command, app *App, f *keyFile, now time.Time) error {
-	ring := &keyRing{given: app.keys, file: f, storage: keyStorage{now: func() time.Time { return now }}}
-	keys := ring.content(f)
+func printPublicKeys(cmd *cobra.Command, app *App, f *keyring.File, now time.Time) error {
+	keys := app.keys.With(f, now)
 	texts := [][]byte{keys.Signing.PublicPEM()}
 	for _, key := range keys.OtherSigning {
 		texts = append(texts, key.PEM())

@@ -97,3 +97,22 @@ func TestKeyCommandsWithGivenKeys(t *testing.T) {
 		t.Errorf("%v\n%s", err, output)
 	}
 }
+
+// A storage that lacks a kind of key which the configuration leaves to it, such
+// as just after signing_key has been taken out, is told of and no crash.
+func TestKeyCommandsLackingAKind(t *testing.T) {
+	given := gatewaytest.Config{Auth: "login dev", Site: storageSite2, Env: []string{"PRIVATE_KEY=" + privatePEM(rsaKey(t, 2048))}}
+	g := gatewaytest.Start(t, given)
+	g.Stop(t)
+	config := filepath.Join(g.State, "Caddyfile")
+	for _, args := range [][]string{{"list"}, {"list", "--public"}} {
+		command := append(append([]string{"auth", "keys"}, args...), "--config", config)
+		if output, err := g.Command(command...); err != nil || strings.Contains(output, "panic") {
+			t.Errorf("%v: %v\n%s", args, err, output)
+		}
+		output, err := g.CommandWith([]string{"PRIVATE_KEY="}, command...)
+		if err == nil || !strings.Contains(output, "there are no keys in Caddy's storage") {
+			t.Errorf("%v without PRIVATE_KEY: %v\n%s", args, err, output)
+		}
+	}
+}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -67,16 +69,18 @@ func printTable(w io.Writer, rows [][]string, empty string) error {
 	return table.Flush()
 }
 
-// printable keeps what users wrote from speaking to the terminal.
+// printable keeps what users wrote from speaking to the terminal: controls, line
+// ends, and what is not seen but turns the text around or makes two names look
+// alike. The joiners are part of how some languages are written.
 func printable(text string) string {
 	if text == "" {
 		return "-"
 	}
-	safe := []rune(text)
-	for i, r := range safe {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			safe[i] = '?'
+	return strings.Map(func(r rune) rune {
+		const joiners = "\u200c\u200d"
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && !strings.ContainsRune(joiners, r) {
+			return '?'
 		}
-	}
-	return string(safe)
+		return r
+	}, text)
 }

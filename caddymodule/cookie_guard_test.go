@@ -61,3 +61,39 @@ func TestUpstreamsCannotSetOurCookies(t *testing.T) {
 		}
 	}
 }
+
+// S18: an error route answers in place of what failed, and its upstream is
+// guarded like any other, also where a gate has seen the request before.
+func TestErrorPagesCannotSetOurCookies(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Set-Cookie"] = []string{"auth_session=mallory; Path=/", "theme=dark"}
+		_, _ = w.Write([]byte("sorry"))
+	}))
+	defer upstream.Close()
+	g := gatewaytest.Start(t, gatewaytest.Config{
+		Auth: "login dev\nerrors handle",
+		Site: strings.ReplaceAll(`auth_api
+			handle /broken {
+				identify
+				error 418
+			}
+			handle /dead {
+				identify
+				reverse_proxy 127.0.0.1:1
+			}
+			handle /refused {
+				require_login
+				respond "in"
+			}
+			handle_errors {
+				identify
+				reverse_proxy UPSTREAM
+			}`, "UPSTREAM", strings.TrimPrefix(upstream.URL, "http://")),
+	})
+	for _, path := range []string{"/broken", "/dead", "/refused", "/broken?jwt=eyJhbGciOiJub25lIn0.e30."} {
+		answer := gatewaytest.NewBrowser(t).Fetch(g.URL + path)
+		if got := answer.Header["Set-Cookie"]; answer.Body != "sorry" || !slices.Equal(got, []string{"theme=dark"}) {
+			t.Errorf("%s: got %q and the cookies %q", path, answer.Body, got)
+		}
+	}
+}

@@ -43,9 +43,7 @@ func targets() []string {
 			list = append(list, root+up+"/storage/admin", root+up+"/secret", root+up+"%2fstorage%2fadmin", root+up+`\storage`)
 		}
 	}
-	for _, spelling := range []string{"//storage/admin", "///storage/admin", "/./storage/admin", "/%2fstorage/admin", "/;/storage/admin", `/\storage/admin`, `\storage\admin`, "/%5cstorage/admin", "/%00/storage/admin", "%2fstorage/admin", "storage/admin", ";/storage/admin", "./storage/admin", "*", "**", "?", "#", "/?/storage/admin", "/#/storage/admin", "/STORAGE/admin", "/%73torage/admin", "/.storage/admin", "/storage%2fadmin", "//lenient/x", "/open//", "/auth/../storage/admin", "/auth/%2e%2e/storage/admin", "/auth/..;/storage/admin", "//auth/check/../../storage/admin", "/auth%2f..%2fstorage/admin"} {
-		list = append(list, spelling)
-	}
+	list = append(list, "//storage/admin", "///storage/admin", "/./storage/admin", "/%2fstorage/admin", "/;/storage/admin", `/\storage/admin`, `\storage\admin`, "/%5cstorage/admin", "/%00/storage/admin", "%2fstorage/admin", "storage/admin", ";/storage/admin", "./storage/admin", "*", "**", "?", "#", "/?/storage/admin", "/#/storage/admin", "/STORAGE/admin", "/%73torage/admin", "/.storage/admin", "/storage%2fadmin", "//lenient/x", "/open//", "/auth/../storage/admin", "/auth/%2e%2e/storage/admin", "/auth/..;/storage/admin", "//auth/check/../../storage/admin", "/auth%2f..%2fstorage/admin")
 	slices.Sort(list)
 	return slices.Compact(list)
 }

@@ -8,18 +8,9 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/datahq/auth-gateway/internal/keyring"
 	"github.com/datahq/auth-gateway/internal/token"
 )
-
-// givenKeys are the keys of the configuration. nil means that Caddy's storage
-// has the one that signs. next are accepted and, if they are public, published
-// before they sign; retired after they have.
-type givenKeys struct {
-	signing                     *token.SigningKey
-	signingNext, signingRetired []*token.PublicKey
-	session                     *token.SessionKey
-	sessionNext, sessionRetired []*token.SessionKey
-}
 
 // provisionKeys reads the keys of the configuration.
 func (a *App) provisionKeys() error {
@@ -31,10 +22,10 @@ func (a *App) provisionKeys() error {
 	if err != nil {
 		return err
 	}
-	var given givenKeys
+	var given keyring.Given
 	switch {
 	case private != nil:
-		if given.signing, err = token.ParseSigningKey(private, public); err != nil {
+		if given.Signing, err = token.ParseSigningKey(private, public); err != nil {
 			return fmt.Errorf("signing_key: %w", err)
 		}
 	case public != nil:
@@ -45,15 +36,15 @@ func (a *App) provisionKeys() error {
 		return err
 	}
 	if session != nil {
-		if given.session, err = token.ParseSessionKey(session); err != nil {
+		if given.Session, err = token.ParseSessionKey(session); err != nil {
 			return fmt.Errorf("session_key: %w", err)
 		}
 	}
 	err = errors.Join(
-		furtherKeys(&given.signingNext, a.SigningKeyNext, "signing_key next", token.ParsePublicKey),
-		furtherKeys(&given.signingRetired, a.SigningKeyRetired, "signing_key retired", token.ParsePublicKey),
-		furtherKeys(&given.sessionNext, a.SessionKeyNext, "session_key next", token.ParseSessionKey),
-		furtherKeys(&given.sessionRetired, a.SessionKeyRetired, "session_key retired", token.ParseSessionKey),
+		furtherKeys(&given.SigningNext, a.SigningKeyNext, "signing_key next", token.ParsePublicKey),
+		furtherKeys(&given.SigningRetired, a.SigningKeyRetired, "signing_key retired", token.ParsePublicKey),
+		furtherKeys(&given.SessionNext, a.SessionKeyNext, "session_key next", token.ParseSessionKey),
+		furtherKeys(&given.SessionRetired, a.SessionKeyRetired, "session_key retired", token.ParseSessionKey),
 	)
 	if err == nil {
 		a.keys = given

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/datahq/auth-gateway/authapi"
+	"github.com/datahq/auth-gateway/caddymodule/requestlog"
 	"github.com/datahq/auth-gateway/internal/authn"
 	"github.com/datahq/auth-gateway/internal/authz"
 	"github.com/datahq/auth-gateway/internal/gate"
@@ -31,7 +32,7 @@ type runtime struct {
 
 // assemble opens what the configuration names and puts the parts together.
 func (a *App) assemble(ctx context.Context) (*runtime, error) {
-	keys, err := a.openKeys(ctx, keyStorage{a.storage, time.Now})
+	keys, err := a.openKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -39,14 +40,13 @@ func (a *App) assemble(ctx context.Context) (*runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys.changed = b.useSecrets
 	l, err := a.acquireLimiter(b.shared)
 	if err != nil {
 		return nil, err
 	}
 	a.handOut(b)
-	rt := &runtime{ring: keys.ring, limit: limitFunc(l)}
-	rt.authz = a.newAuthz(rt, b, keys.fingerprint(a.site.Origin()))
+	rt := &runtime{ring: keys.Tokens(), limit: limitFunc(l)}
+	rt.authz = a.newAuthz(rt, b, keys.Fingerprint())
 	rt.api, err = a.newAPI(rt, b, a.newAuthn(rt, b))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the auth endpoints: %w", err)
@@ -104,7 +104,7 @@ func (a *App) newAPI(rt *runtime, b *backend, sessions *authn.Service) (*authapi
 		Users: b.observed(), UserChanged: rt.authz.UserChanged,
 		UsernameTaken: is(store.ErrUsernameTaken), UsernameChosen: is(store.ErrUsernameChosen), UsernameInvalid: is(store.ErrUsernameInvalid),
 		PublicProfilesOff: isOff(a.PublicProfiles), GravatarOff: isOff(a.Gravatar), Conductor: a.OSConductor,
-		Logins: a.apiLogins(), Limit: rt.limit, Health: a.health(b), Logger: a.logger.Named("api"), RequestID: requestID,
+		Logins: a.apiLogins(), Limit: rt.limit, Health: a.health(b), Logger: a.logger.Named("api"), RequestID: requestlog.RequestID,
 	})
 }
 

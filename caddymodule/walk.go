@@ -1,13 +1,15 @@
 package caddymodule
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"go.uber.org/zap"
+
+	"github.com/datahq/auth-gateway/caddymodule/routes"
 )
 
 // A gate guards the requests that pass it, and a module cannot run on routes
@@ -30,39 +32,6 @@ func checkUnguardedRoutes(value string) error {
 	return nil
 }
 
-// finding is something about a server's routes that its operator should know.
-type finding struct {
-	// problem and advice are sentences without a full stop.
-	problem, advice string
-	server          string
-	// route is how requests come here, by the matchers on the way.
-	route string
-	// upstream is where a proxied route leads; "" if the finding is about none.
-	upstream string
-	// A note is never an error, what is fatal always is; the rest is what
-	// unguarded_routes says.
-	note, fatal bool
-}
-
-// String is the finding as part of an error.
-func (f finding) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s (server %s, %s", f.problem, f.server, f.route)
-	if f.upstream != "" {
-		fmt.Fprintf(&b, ", upstream %s", f.upstream)
-	}
-	fmt.Fprintf(&b, "): %s", f.advice)
-	return b.String()
-}
-
-func (f finding) fields() []zap.Field {
-	fields := []zap.Field{zap.String("advice", f.advice), zap.String("server", f.server), zap.String("route", f.route)}
-	if f.upstream != "" {
-		fields = append(fields, zap.String("upstream", f.upstream))
-	}
-	return fields
-}
-
 // walk looks at the server whose routes are being provisioned, once.
 func (a *App) walk(ctx caddy.Context) error {
 	server := serverOf(ctx)
@@ -76,21 +45,28 @@ func (a *App) walk(ctx caddy.Context) error {
 	if err := checkUnguardedRoutes(a.UnguardedRoutes); err != nil {
 		return err
 	}
-	w := walker{server: server, site: a.site}
-	w.trust()
-	w.serverRoutes()
-	return a.report(w.findings)
+	return a.report(routes.Walk(server, routes.Gateway{Gate: "auth_gate", API: "auth_api", TurnsAway: turnsAway, Site: a.site}))
+}
+
+// turnsAway reports whether a gate with these options sends browsers to sign
+// in. What does not fit is for the gate to refuse.
+func turnsAway(options json.RawMessage) bool {
+	var gate struct {
+		Require string `json:"require"`
+	}
+	_ = json.Unmarshal(options, &gate)
+	return gate.Require != "identity"
 }
 
 // report logs the findings, or makes an error of them.
-func (a *App) report(findings []finding) error {
+func (a *App) report(findings []routes.Finding) error {
 	var bad []string
 	for _, f := range findings {
 		switch {
-		case f.fatal || a.UnguardedRoutes == unguardedError && !f.note:
+		case f.Fatal || a.UnguardedRoutes == unguardedError && !f.Note:
 			bad = append(bad, f.String())
 		default:
-			a.logger.Warn(f.problem, f.fields()...)
+			a.logger.Warn(f.Problem, f.Fields()...)
 		}
 	}
 	if len(bad) == 0 {

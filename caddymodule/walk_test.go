@@ -1,6 +1,8 @@
 package caddymodule_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -233,6 +235,19 @@ func TestShippedCaddyfilesAreGuarded(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal(err)
 	}
+	secrets := t.TempDir() // what one of them has in files
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"signing_key": privatePEM(key), "session_key": strings.Repeat("k", 43) + "=", "oidc_client_secret": "x",
+		"database_url": "postgresql://gateway:x@postgres/gateway", "redis_url": "redis://redis:6379/0",
+	} {
+		if err := os.WriteFile(filepath.Join(secrets, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, file := range append(slices.Clone(files), "../Caddyfile") {
 		t.Run(file, func(t *testing.T) {
 			text, err := os.ReadFile(file)
@@ -240,7 +255,7 @@ func TestShippedCaddyfilesAreGuarded(t *testing.T) {
 				t.Fatal(err)
 			}
 			found, output, err := validate(t, string(text),
-				"GOOGLE_KEY=x", "GOOGLE_SECRET=x", "GITHUB_KEY=x", "GITHUB_SECRET=x", "OIDC_CLIENT_ID=x", "OIDC_CLIENT_SECRET=x")
+				"GOOGLE_KEY=x", "GOOGLE_SECRET=x", "GITHUB_KEY=x", "GITHUB_SECRET=x", "OIDC_CLIENT_ID=x", "OIDC_CLIENT_SECRET=x", "SECRETS="+secrets)
 			if err != nil || len(found) > 0 {
 				t.Errorf("%v, %v\n%s", err, found, output)
 			}

@@ -91,7 +91,12 @@ http://localhost:%[2]s {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cookie := browser.Jar.Cookies(site)[0].String()
+	cookies := browser.Jar.Cookies(site)
+	i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.Name == "auth_session" })
+	if i < 0 {
+		b.Fatal("no session cookie")
+	}
+	cookie := cookies[i].String()
 	_, location := browser.SignIn(g.URL+"/auth/login/dev?deliver=jwt&next="+url.QueryEscape("/x"), "ada")
 	_, session, _ := strings.Cut(location, "jwt=")
 	answer := browser.Do("GET", g.URL+"/auth/authorize?service=storage", nil, http.Header{"Auth-Token": {session}})

@@ -87,11 +87,11 @@ func (b *Browser) Do(method, address string, body io.Reader, header http.Header)
 	for name, values := range header {
 		request.Header[name] = values
 	}
-	response, err := b.Client.Do(request)
+	response, err := b.Client.Do(request.Clone(request.Context())) // it adds the cookies to its request
 	// Shortly after a reload, Caddy closes the socket of the old configuration, and
 	// with it new connections that have not been served yet.
 	for try := 0; try < 3 && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)) && body == nil; try++ {
-		response, err = b.Client.Do(request)
+		response, err = b.Client.Do(request.Clone(request.Context()))
 	}
 	if err != nil {
 		b.t.Fatal(err)

@@ -211,6 +211,9 @@ func (g *Gateway) awaitListener(t testing.TB, address string) {
 	t.Fatalf("nothing listens at %s:\n%s", address, g.output)
 }
 
+// Config is what the gateway is made of now.
+func (g *Gateway) Config() Config { return g.config }
+
 // Admin is the address of Caddy's admin API, "http://127.0.0.1:<port>".
 func (g *Gateway) Admin() string { return "http://" + g.admin }
 
@@ -296,7 +299,15 @@ func (g *Gateway) TryReload(config Config) error {
 // Command runs the gateway's command line to its end, such as "validate", and
 // returns what it printed.
 func (g *Gateway) Command(args ...string) (output string, err error) {
-	text, err := g.command(args...).CombinedOutput()
+	return g.CommandWith(nil, args...)
+}
+
+// CommandWith is Command with another environment: variables, as "NAME=value",
+// go over those of the configuration.
+func (g *Gateway) CommandWith(env []string, args ...string) (output string, err error) {
+	command := g.command(args...)
+	command.Env = append(command.Env, env...)
+	text, err := command.CombinedOutput()
 	return string(text), err
 }
 

@@ -88,11 +88,11 @@ func testSource(folder string) string {
 func TestMissingTests(t *testing.T) {
 	for cell, want := range map[string]int{
 		"`internal/house: TestMissingTests, TestEveryRuleHasTests`": 0,
-		"internal/house: TestNothing":                              1,
-		"internal/nowhere: TestMissingTests":                       1,
-		"TestMissingTests":                                         1,
-		"internal/house: Missing":                                  1,
-		"":                                                         1,
+		"internal/house: TestNothing":                               1,
+		"internal/nowhere: TestMissingTests":                        1,
+		"TestMissingTests":                                          1,
+		"internal/house: Missing":                                   1,
+		"":                                                          1,
 	} {
 		if got := missingTests(cell); len(got) != want {
 			t.Errorf("%q: %q", cell, got)

@@ -1,0 +1,29 @@
+package node
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/datahq/auth-gateway/internal/store"
+)
+
+// strangers says which key one of two gateways signs with that the other does
+// not know; "" if there is none.
+func strangers(own, other store.Node) string {
+	for _, kind := range []struct {
+		name        string
+		ours, their []string
+	}{{"signing", own.SigningKeys, other.SigningKeys}, {"session", own.SessionKeys, other.SessionKeys}} {
+		switch {
+		case len(kind.ours) == 0 || len(kind.their) == 0:
+		case !slices.Contains(kind.ours, kind.their[0]):
+			return fmt.Sprintf("the %s key %s of the gateway on %q is unknown here, where %s signs", kind.name, short(kind.their[0]), other.Name, short(kind.ours[0]))
+		case !slices.Contains(kind.their, kind.ours[0]):
+			return fmt.Sprintf("our %s key %s is unknown to the gateway on %q, where %s signs", kind.name, short(kind.ours[0]), other.Name, short(kind.their[0]))
+		}
+	}
+	return ""
+}
+
+// short is the beginning of a key's ID, enough to tell keys apart.
+func short(id string) string { return id[:min(8, len(id))] }
