@@ -20,6 +20,10 @@ func (a *API) callback(provider string) http.HandlerFunc {
 			w.WriteHeader(http.StatusOK)
 			return
 		}
+		if partOfForeignPage(r) {
+			a.refuse(w, r, notAPage)
+			return
+		}
 		if err := a.limit(r, limitCallback, ""); err != nil {
 			a.refuseUnavailable(w, r, err)
 			return

@@ -54,11 +54,17 @@ func (a *API) credential(r *http.Request, p parameters, d dialect) (c authz.Cred
 	return authz.Cookie(cookie), found
 }
 
+// noToken is what clients in JavaScript send when they have none (contract 2a).
+// One server sends it for each of its visitors, so it is no token that is tried.
+const noToken = "undefined"
+
 // decide asks authz. A credential that is none, or no longer one, is nobody;
 // whoever shows too many false ones gets a limitError (S37).
 func (a *API) decide(r *http.Request, c authz.Credential, service string) (*authz.Decision, error) {
 	d, err := a.Authz.Decide(r.Context(), c, service)
 	switch {
+	case c.Kind == authz.APICredential && c.Value == noToken:
+		return nil, nil
 	case errors.Is(err, authz.ErrInvalid), errors.Is(err, authz.ErrUnknown):
 		return nil, a.limit(r, limitBadToken, "")
 	case isDead(err):

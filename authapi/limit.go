@@ -20,6 +20,19 @@ const (
 	limitAuthorize = "authorize"
 )
 
+// notAPage refuses what partOfForeignPage tells.
+var notAPage = wire.Problem{
+	Status: http.StatusForbidden, Code: wire.CodeCrossOrigin, Detail: "Signing in works as a page only, not as a part of another one.",
+}
+
+// partOfForeignPage reports whether another site's page asks for this as an image
+// or by its script. No sign-in comes of that; but a page full of such images must
+// not use up what the address of its visitors may do (S37).
+func partOfForeignPage(r *http.Request) bool {
+	mode, site := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Site")
+	return (site == "cross-site" || site == "same-site") && mode != "" && mode != "navigate" && mode != "nested-navigate"
+}
+
 // limitError says that somebody has asked too often.
 type limitError struct{ retryAfter time.Duration }
 

@@ -47,8 +47,40 @@ func TestRateLimitsLeaveOthersAlone(t *testing.T) {
 	h := build(t, func(c *Config) {
 		c.Limit = func(_ *http.Request, event, _ string) (time.Duration, bool) { return time.Minute, event != "bad_token" }
 	})
-	for _, path := range []string{"/auth/check", "/auth/check?jwt=" + adasToken, "/auth/check?jwt=ended", "/auth/public-key"} {
+	for _, path := range []string{
+		"/auth/check", "/auth/check?jwt=" + adasToken, "/auth/check?jwt=ended", "/auth/public-key",
+		// Contract 2a: datahq/frontend and datahub-client have none.
+		"/auth/check?jwt=undefined", "/auth/authorize?service=frontend&jwt=undefined",
+	} {
 		want(t, h.do(request(http.MethodGet, path)), http.StatusOK, "")
+	}
+}
+
+// S37: a foreign page full of images that are sign-ins does not lock its visitors
+// out of signing in, and starts and ends none.
+func TestForeignPagesUseNoLimitUp(t *testing.T) {
+	counted := 0
+	h := build(t, func(c *Config) {
+		c.Limit = func(*http.Request, string, string) (time.Duration, bool) { counted++; return 0, true }
+	})
+	for _, path := range []string{"/auth/login/google", "/auth/oauth_callback?state=STATE-12345&code=b", "/auth/oauth_callback/google?state=STATE-12345&code=b"} {
+		for _, headers := range [][]string{
+			{"Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image", "Sec-Fetch-Site: cross-site"},
+			{"Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty", "Sec-Fetch-Site: same-site", "Origin: https://evil.example.com"},
+		} {
+			w := h.do(request(http.MethodGet, path, headers...))
+			if w.Code != http.StatusForbidden || w.Header()["Set-Cookie"] != nil {
+				t.Errorf("%s by %q: %d, %v", path, headers[0], w.Code, w.Header())
+			}
+		}
+	}
+	if counted+len(h.authn.begun)+len(h.authn.completed) > 0 {
+		t.Errorf("counted %d, begun %d, completed %d", counted, len(h.authn.begun), len(h.authn.completed))
+	}
+	// Programs, some of which say how they fetch and not from where, are let in.
+	want(t, h.do(request(http.MethodGet, "/auth/login/google", "Sec-Fetch-Mode: cors")), http.StatusFound, "https://idp.example.net/authorize?state=STATE-12345")
+	if counted != 1 {
+		t.Errorf("a sign-in is counted %d times", counted)
 	}
 }
 

@@ -85,6 +85,10 @@ func (a *API) startLogin(login Login) http.HandlerFunc {
 			w.WriteHeader(http.StatusOK)
 			return
 		}
+		if partOfForeignPage(r) {
+			a.refuse(w, r, notAPage)
+			return
+		}
 		if err := a.limit(r, limitLogin, ""); err != nil {
 			a.refuseUnavailable(w, r, err)
 			return

@@ -110,9 +110,11 @@ func tidyText(text string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// isAvatarURL refuses what a page would run or could not show.
+// isAvatarURL refuses what a page would run or could not show, and what is in no
+// URL (RFC 3986 appendix A): clients of the API put it into their pages, and not
+// all of them escape it.
 func isAvatarURL(text string) bool {
-	if len(text) > maxAvatarURL || !isPlain(text) {
+	if len(text) > maxAvatarURL || !isPlain(text) || strings.ContainsAny(text, "\"'<>`\\ ") {
 		return false
 	}
 	u, err := url.Parse(text)

@@ -61,6 +61,9 @@ func TestAvatarURLs(t *testing.T) {
 		"https://idp.example/a.png?x=1": true, "http://localhost:8080/a": true,
 		"": false, "/a.png": false, "//idp.example/a": false, "data:image/png;base64,x": false, "https:///a": false,
 		"JavaScript:alert(1)": false, "https://idp.example/\n": false,
+		// S25: markup for whoever writes <img src="..."> without escaping.
+		`https://idp.example/"><script>alert(1)</script>`: false, `https://idp.example/' onerror='alert(1)`: false,
+		"https://idp.example/`": false, `https://idp.example\@evil.example/`: false, "https://idp.example/a b": false,
 	} {
 		if got := isAvatarURL(text); got != want {
 			t.Errorf("isAvatarURL(%q) = %v", text, got)

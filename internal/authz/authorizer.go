@@ -97,7 +97,7 @@ type Authorizer struct {
 	nobody     *service
 	services   map[string]*service
 	touchEvery time.Duration
-	complained atomic.Int64 // Unix nanoseconds
+	complained [complaints]atomic.Int64 // Unix nanoseconds
 }
 
 type service struct {

@@ -22,8 +22,6 @@ const (
 	// nobody waits then; a new answer that comes meanwhile counts at once.
 	staleAfter     = time.Second
 	retryAfterHang = 5 * time.Second
-	// complainEvery is how often the log is told of what concerns each request.
-	complainEvery = time.Second
 )
 
 // Decide says whom a credential stands for and what he may do in a service.
@@ -103,16 +101,6 @@ func (a *Authorizer) unknownService(ctx context.Context, c Credential, name stri
 		return nil, err
 	}
 	return &Decision{User: who.User, Session: who.Session, Service: name, ExpiresAt: who.ExpiresAt}, nil
-}
-
-// complain tells the log why something cannot be told.
-func (a *Authorizer) complain(message string, err error, fields ...zap.Field) {
-	now := a.Now().UnixNano()
-	last := a.complained.Load()
-	if now >= last && now < last+int64(complainEvery) || !a.complained.CompareAndSwap(last, now) {
-		return
-	}
-	a.Logger.Warn(message, append(fields, zap.Error(err))...)
 }
 
 // recovered makes an error of a panic, and tells the log where it was.

@@ -41,7 +41,7 @@ type subject struct {
 func (a *Authorizer) load(ctx context.Context, c Credential, s *service, key cache.Key) (e *entry, err error) {
 	defer func() {
 		if err != nil {
-			a.complain("cannot decide", err, zap.String("service", s.Name))
+			a.complain(cannotDecide, err, zap.String("service", s.Name))
 		}
 	}()
 	defer a.recovered(&err)
@@ -198,7 +198,7 @@ func (a *Authorizer) permissions(ctx context.Context, s *service, who subject) (
 	if who.claimed == nil {
 		return providers.Answer{}, time.Time{}, err
 	}
-	a.complain("a permission token's own permissions hold", err, zap.String("service", s.Name))
+	a.complain(claimHolds, err, zap.String("service", s.Name))
 	return providers.Answer{Permissions: who.claimed.Permissions, ValidFor: claimFor}, time.Time{}, nil
 }
 

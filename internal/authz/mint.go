@@ -135,7 +135,7 @@ func (a *Authorizer) sign(d *Decision, expires time.Time, use string) (string, e
 // provider says of one that is configured, somebody has to put right.
 func (a *Authorizer) unsignable(d *Decision, err error) error {
 	if _, known := a.services[d.Service]; known {
-		a.complain("what a user may do does not go into a token", err, zap.String("service", d.Service), zap.String("user_id", d.User.ID))
+		a.complain(unsignable, err, zap.String("service", d.Service), zap.String("user_id", d.User.ID))
 	}
 	return fmt.Errorf("signing a permission token: %w: %w", ErrInvalid, err)
 }

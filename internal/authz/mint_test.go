@@ -111,7 +111,7 @@ func TestMintUnsignable(t *testing.T) {
 					}
 				}
 				w.logs.TakeAll()
-				time.Sleep(time.Second)
+				time.Sleep(complainEvery)
 			}
 		})
 	}

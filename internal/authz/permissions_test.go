@@ -171,10 +171,10 @@ func TestLogIsNotFlooded(t *testing.T) {
 		if got := w.logs.All()[0].ContextMap()["error"]; !strings.Contains(got.(string), "connection refused") {
 			t.Errorf("logged: %v", got)
 		}
-		time.Sleep(time.Second)
+		time.Sleep(complainEvery)
 		w.refused(w.cookie("ada"), "storage", providers.ErrUnavailable)
 		if got := w.logs.Len(); got != 2 {
-			t.Errorf("%d lines a second later", got)
+			t.Errorf("%d lines a minute later", got)
 		}
 		w.offset.Store(int64(-time.Hour))
 		w.refused(w.cookie("ada"), "storage", providers.ErrUnavailable)
