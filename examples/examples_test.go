@@ -193,7 +193,7 @@ func TestSiteWithLogin(t *testing.T) {
 // shows, is one that the gateway accepts.
 func TestEveryCaddyfileIsValid(t *testing.T) {
 	texts := make(map[string]string)
-	files, err := filepath.Glob("*/Caddyfile")
+	files, err := filepath.Glob("*/*Caddyfile")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,10 +221,12 @@ func TestEveryCaddyfileIsValid(t *testing.T) {
 	if len(texts) < 4 {
 		t.Fatalf("only %d Caddyfiles were found", len(texts))
 	}
+	secrets := writeSecrets(t)
 	for name, text := range texts {
 		t.Run(name, func(t *testing.T) {
 			g := gatewaytest.New(t, gatewaytest.Config{Env: []string{
 				"GOOGLE_KEY=client", "GOOGLE_SECRET=secret", "OIDC_CLIENT_ID=client", "OIDC_CLIENT_SECRET=secret",
+				"SECRETS=" + secrets,
 			}})
 			file := filepath.Join(g.State, "Caddyfile")
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -9,8 +9,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// countPeriod is what a Limit counts by. Nobody ever has to wait for longer, since
+// a Limit is at least one a minute.
+const countPeriod = time.Minute
+
 // count counts an event in Redis and reports whether it may happen; if not, when
-// to try again. It may also if Redis cannot be asked, or there is none.
+// to try again. It may also if Redis cannot be asked, or there is none. A wait
+// that no count leads to is not believed: counts are not sealed, and whoever
+// writes to Redis, or sets its clock back, must not lock anybody out (S40).
 func (s *Shared) count(ctx context.Context, key Key, limit Limit) (retryAfter time.Duration, ok bool) {
 	if s == nil || !s.Healthy() {
 		return 0, true
@@ -20,8 +26,8 @@ func (s *Shared) count(ctx context.Context, key Key, limit Limit) (retryAfter ti
 	counter := redis_rate.NewLimiter(ourKeys{s.client})
 	ok = true
 	err := s.do(ctx, "limit", func(ctx context.Context) error {
-		result, err := counter.Allow(ctx, s.place("rate", key), redis_rate.Limit{Rate: limit.PerMinute, Burst: limit.Burst, Period: time.Minute})
-		if err == nil && result.Allowed == 0 {
+		result, err := counter.Allow(ctx, s.place("rate", key), redis_rate.Limit{Rate: limit.PerMinute, Burst: limit.Burst, Period: countPeriod})
+		if err == nil && result.Allowed == 0 && result.RetryAfter >= 0 && result.RetryAfter <= countPeriod+time.Second {
 			retryAfter, ok = max(result.RetryAfter, time.Millisecond), false
 		}
 		return err

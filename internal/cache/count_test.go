@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -103,5 +104,26 @@ func TestCountingWithoutRedis(t *testing.T) {
 	}
 	if took := time.Since(began); took > hangs {
 		t.Errorf("20 events took %s", took)
+	}
+}
+
+// S40: counts are not sealed. Whoever writes to Redis knows the key of an
+// address; what he writes there locks nobody out of signing in.
+func TestForgedCountsLockNobodyOut(t *testing.T) {
+	g := joinWell(t, testserver.SharedRedis(t).NewURL(t))
+	for _, forged := range []string{"99999999999", "1e300", "inf", "-inf", "nan", "soon", ""} {
+		l := sharedLimiter(t, g, Limit{Burst: 3, PerMinute: 60})
+		place := g.place("rate", sha256.Sum256([]byte("login 192.0.2.1")))
+		if err := g.client.Set(t.Context(), place, forged, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			if wait, ok := l.Allow(t.Context(), "login", "192.0.2.1"); !ok {
+				t.Errorf("with the count %q, number %d is refused for %s", forged, i, wait)
+			}
+		}
+		if _, ok := l.Allow(t.Context(), "login", "192.0.2.1"); ok {
+			t.Errorf("with the count %q, this process does not count either", forged)
+		}
 	}
 }

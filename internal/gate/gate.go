@@ -100,9 +100,12 @@ func (g *Gate) Admit(w http.ResponseWriter, r *http.Request, st *State) *wire.Pr
 		return p
 	}
 	if g.rule.QueryToken {
+		st.queried = true
 		if p := g.readQuery(r, st); p != nil {
 			return p
 		}
+	} else if st.queried {
+		dropQueryToken(r) // an error route has the address back as it came
 	}
 	d, p := g.judge(r, st)
 	if p != nil {

@@ -12,12 +12,17 @@ func (g *Gate) readQuery(r *http.Request, st *State) *wire.Problem {
 		return nil
 	}
 	err := st.credentials.AddQuery(r.URL.RawQuery)
-	if rest := wire.WithoutParameter(r.URL.RawQuery, "jwt"); rest != r.URL.RawQuery {
-		r.URL.RawQuery = rest
-		r.RequestURI = r.URL.RequestURI()
-	}
+	dropQueryToken(r)
 	if err != nil {
 		return &ambiguous
 	}
 	return nil
+}
+
+// dropQueryToken removes what readQuery reads.
+func dropQueryToken(r *http.Request) {
+	if rest := wire.WithoutParameter(r.URL.RawQuery, "jwt"); rest != r.URL.RawQuery {
+		r.URL.RawQuery = rest
+		r.RequestURI = r.URL.RequestURI()
+	}
 }

@@ -3,6 +3,7 @@ package gate
 import (
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/datahq/auth-gateway/internal/wire"
@@ -180,5 +181,26 @@ func TestCandidate(t *testing.T) {
 	var full wire.Problem = h.gate(readRule).Complete(p, newRequest("GET", "/"), st, "/", "r1")
 	if full.Account != "bob" {
 		t.Errorf("the account is %q", full.Account)
+	}
+}
+
+// S9: Caddy gives an error route the address back as the client sent it, with
+// the token in it. The gate there takes it away again, before the upstream that
+// makes the error page.
+func TestQueryTokenInAnErrorRoute(t *testing.T) {
+	h := newHouse(t)
+	rule := readRule
+	rule.QueryToken = true
+	for _, query := range []string{"a=b&jwt=our-ada", "jwt=our-bob", "%6awt=our-forged&c"} {
+		st, r := new(State), newRequest("GET", "/data?"+query)
+		admit(r, st, h.gate(rule))
+		r.URL.RawQuery = query
+		r.RequestURI = r.URL.RequestURI()
+		if p := admit(r, st, h.gate(Rule{Kind: Identify})); p != nil {
+			t.Errorf("%q: %q in the error route", query, p.Code)
+		}
+		if strings.Contains(r.RequestURI+r.URL.String(), "our-") {
+			t.Errorf("%q goes on as %q, %q", query, r.URL, r.RequestURI)
+		}
 	}
 }

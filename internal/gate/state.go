@@ -26,6 +26,7 @@ type State struct {
 
 	cleaned     bool
 	varied      bool
+	queried     bool // "?jwt=" counts
 	named       bool // identity headers are set
 	credentials wire.Credentials
 	// forwarded is the header in which the last gate forwards a token, "" if it
