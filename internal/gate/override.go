@@ -7,12 +7,13 @@ package gate
 var overrides = [...]string{
 	"base-url", "cdn-src-ip", "cf-connecting-ip", "cf-connecting-ipv6", "cf-pseudo-ipv4", "client-ip", "cluster-client-ip",
 	"fastly-client-ip", "fly-client-ip", "forwarded", "forwarded-for", "forwarded-for-ip", "forwarded-host", "forwarded-proto", "front-end-https",
-	"http-client-ip", "http-url", "proxy", "proxy-client-ip", "proxy-host", "proxy-url", "real-ip", "remote-addr", "remote-user", "request-uri",
+	"http-client-ip", "http-method-override", "http-url", "method-override", "proxy", "proxy-client-ip", "proxy-host", "proxy-url", "real-ip", "remote-addr", "remote-user", "request-uri",
 	"true-client-ip", "true-real-ip", "url", "wl-proxy-client-ip", "x-appengine-user-ip", "x-arr-clientcert", "x-azure-clientip", "x-azure-socketip",
 	"x-client-ip", "x-cluster-client-ip", "x-coming-from", "x-custom-ip-authorization", "x-envoy-external-address", "x-envoy-original-host",
-	"x-envoy-original-path", "x-host", "x-http-destinationurl", "x-http-host-override", "x-http-method", "x-http-method-override",
-	"x-https", "x-method", "x-method-override", "x-override-url", "x-proxy-url", "x-proxyuser-ip", "x-real-host", "x-real-ip", "x-real-ip-address",
-	"x-rewrite-uri", "x-rewrite-url", "x-scheme", "x-script-name", "x-ssl", "x-true-client-ip", "x-true-ip", "x-url-scheme",
+	"x-envoy-original-path", "x-host", "x-http-destinationurl", "x-http-host-override", "x-http-method", "x-http-method-override", "x-http-verb",
+	"x-https", "x-iis-original-url", "x-method", "x-method-override", "x-middleware-subrequest", "x-override-method", "x-override-url", "x-proxy-url", "x-proxyuser-ip", "x-real-host", "x-real-ip", "x-real-ip-address",
+	"x-rewrite-path", "x-rewrite-uri", "x-rewrite-url", "x-scheme", "x-script-name", "x-ssl", "x-true-client-ip", "x-true-ip", "x-url-scheme",
+	"x-verb-override", "x-waws-unencoded-url",
 }
 
 // overridePrefixes are the beginnings of the names that come in many endings.
@@ -35,7 +36,7 @@ func isOverride(name string) bool {
 				return true
 			}
 		}
-	case 'b', 'c', 'f', 'h', 'p', 'r', 't', 'u', 'w':
+	case 'b', 'c', 'f', 'h', 'm', 'p', 'r', 't', 'u', 'w':
 	default:
 		return false
 	}

@@ -9,7 +9,7 @@ import (
 // configured proxies; it never influences the decision.
 func TestStripOverrides(t *testing.T) {
 	names := []string{
-		"X-Http-Method-Override", "X-HTTP-METHOD-OVERRIDE", "X-Http-Method", "X-Method-Override", "X_Http_Method_Override",
+		"X-Http-Method-Override", "X-HTTP-METHOD-OVERRIDE", "X-Http-Method", "X-Method-Override", "X_Http_Method_Override", "Method-Override", "X-HTTP-Verb", "X-Middleware-Subrequest",
 		"X-Original-Url", "X-Original-Uri", "X-Original-Method", "X-Original-Host", "X-Rewrite-Url", "x.original_url",
 		"X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Ssl",
 		"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username", "X-Forwarded-Access-Token", "X-Forwarded-Client-Cert", "X-Forwarded",
