@@ -11,10 +11,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/datahq/auth-gateway/internal/gatewaytest"
 	"github.com/datahq/auth-gateway/internal/testserver"
 )
 
-const hits, unsealed = `caddy_auth_cache_requests_total{layer="redis session",result="hit"}`, `caddy_auth_cache_requests_total{layer="redis session",result="unsealed"}`
+// lookups is how many look-ups of sessions in Redis ended in a way.
+func (c *cluster) lookups(t *testing.T, at int, result string) float64 {
+	t.Helper()
+	return c.metric(t, at, `caddy_auth_cache_requests_total{layer="redis session",result="`+result+`"}`)
+}
+
+// excused says how many look-ups found no use in Redis. On a busy machine it may
+// miss its time-outs; then a gateway believes nothing for a minute.
+func (c *cluster) excused(t *testing.T, at int) float64 {
+	t.Helper()
+	return c.lookups(t, at, "distrusted") + c.lookups(t, at, "failed")
+}
 
 // S40: whoever can write into Redis cannot make one user another one, let in
 // nobody, and bring back no session that has ended: by swapping, copying,
@@ -44,13 +56,17 @@ func TestForgedEntries(t *testing.T) {
 	// entry makes gateway 0 write somebody's session into Redis, and says where.
 	entry := func(c *cluster, user string) (session, string) {
 		t.Helper()
-		there := sessions()
-		// It ends at a gateway, which asks the database and writes it down.
-		s := c.signIn(t, len(c.gateways)-1, user)
-		for _, key := range sessions() {
-			if !slices.Contains(there, key) {
-				return s, key
+		for range 30 {
+			there := sessions()
+			// It ends at gateway 0, which asks the database and writes it down, if
+			// Redis answers in time.
+			s := c.signIn(t, len(c.gateways)-1, user)
+			for _, key := range sessions() {
+				if !slices.Contains(there, key) {
+					return s, key
+				}
 			}
+			time.Sleep(time.Second)
 		}
 		t.Fatal("the session is not in Redis")
 		return session{}, ""
@@ -58,30 +74,36 @@ func TestForgedEntries(t *testing.T) {
 
 	// Gateways believe what is in Redis when they have listened for as long as an
 	// entry can live.
-	believed := false
-	for deadline := time.Now().Add(90 * time.Second); !believed && time.Now().Before(deadline); time.Sleep(time.Second) {
-		s, _ := entry(c, "ada")
-		before := c.metric(t, 1, hits)
-		c.expect(t, 1, s)
-		believed = c.metric(t, 1, hits) > before
-	}
-	if !believed {
-		for _, outcome := range []string{"hit", "miss", "withdrawn", "unsealed", "distrusted", "failed"} {
-			t.Logf("%s: %v", outcome, c.metric(t, 1, strings.Replace(hits, `"hit"`, `"`+outcome+`"`, 1)))
+	believes := func() {
+		t.Helper()
+		for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(time.Second) {
+			s, _ := entry(c, "ada")
+			before := c.lookups(t, 1, "hit")
+			c.expect(t, 1, s)
+			if c.lookups(t, 1, "hit") > before {
+				return
+			}
 		}
 		t.Fatal("the gateways do not use Redis")
 	}
+	believes()
 
 	ada, adas := entry(c, "ada")
 	_, foreigners := entry(foreign, "ada")
+	// Kept for as long as this test takes.
+	do("COPY", adas, "of ada")
+	do("COPY", foreigners, "of a foreigner")
+	adas, foreigners = "of ada", "of a foreigner"
+	do("PERSIST", adas)
+	do("PERSIST", foreigners)
 	sealed := do("GET", adas).(string)
 	for _, test := range []struct {
 		name   string
 		tamper func(bobs string)
 	}{
-		{"copied from another user", func(bobs string) { do("COPY", adas, bobs, "REPLACE") }},
-		{"moved from another user", func(bobs string) { do("COPY", adas, "mine"); do("RENAME", "mine", bobs) }},
-		{"sealed by other keys", func(bobs string) { do("COPY", foreigners, bobs, "REPLACE") }},
+		{"copied from another user", func(bobs string) { do("COPY", adas, bobs, "REPLACE"); do("EXPIRE", bobs, "60") }},
+		{"moved from another user", func(bobs string) { do("COPY", adas, "mine"); do("RENAME", "mine", bobs); do("EXPIRE", bobs, "60") }},
+		{"sealed by other keys", func(bobs string) { do("COPY", foreigners, bobs, "REPLACE"); do("EXPIRE", bobs, "60") }},
 		{"written in clear", func(bobs string) {
 			inner, _ := json.Marshal(map[string]any{"session": map[string]string{"UserID": ada.userID}, "user": map[string]string{"ID": ada.userID}})
 			text, _ := json.Marshal(map[string]any{"value": inner, "names": []string{"user:" + ada.userID}, "fresh_until": time.Now().Add(time.Minute)})
@@ -95,12 +117,19 @@ func TestForgedEntries(t *testing.T) {
 		{"cut short", func(bobs string) { do("SET", bobs, sealed[:20], "EX", "60") }},
 		{"long", func(bobs string) { do("SET", bobs, strings.Repeat(sealed, 2000), "EX", "60") }},
 	} {
-		bob, bobs := entry(c, "bob")
-		before := c.metric(t, 1, unsealed)
-		test.tamper(bobs)
-		c.expect(t, 1, bob)
-		if n := c.metric(t, 1, unsealed) - before; n != 1 {
-			t.Errorf("%s: %v entries did not open, want 1", test.name, n)
+		for try := 1; ; try++ {
+			bob, bobs := entry(c, "bob")
+			before, excused := c.lookups(t, 1, "unsealed"), c.excused(t, 1)
+			test.tamper(bobs)
+			c.expect(t, 1, bob)
+			if c.excused(t, 1) > excused && try < 4 {
+				believes()
+				continue
+			}
+			if n := c.lookups(t, 1, "unsealed") - before; n != 1 {
+				t.Errorf("%s: %v entries did not open, want 1", test.name, n)
+			}
+			break
 		}
 	}
 	// An entry of another type is an error of that one command.
@@ -134,19 +163,26 @@ func TestForgedEntries(t *testing.T) {
 	}
 
 	// A sign-in under way is one browser's, whatever stands in Redis.
-	mine, callback := c.callback(t, 0, "corp", "ada", "next=/me")
-	_, theirs := c.callback(t, 1, "corp", "bob", "next=/me")
-	var values, tickets []string
-	for _, key := range do("KEYS", "auth-gateway:v1:attempt:*").([]any) {
-		if strings.HasSuffix(key.(string), ":ticket") {
-			tickets = append(tickets, key.(string))
+	underWay := func() (values []string) {
+		t.Helper()
+		for _, key := range do("KEYS", "auth-gateway:v1:attempt:*").([]any) {
+			if value, is := strings.CutSuffix(key.(string), ":ticket"); is { // what has been used has lost it
+				values = append(values, value)
+			}
 		}
+		return values
 	}
-	for _, ticket := range tickets { // what has been used has lost it
-		values = append(values, strings.TrimSuffix(ticket, ":ticket"))
-	}
-	if len(values) != 2 {
-		t.Fatalf("%d sign-ins are under way in Redis, want 2", len(values))
+	var mine *gatewaytest.Browser
+	var callback, theirs string
+	var values []string
+	for try := 1; len(values) != 2; try++ {
+		if try == 10 {
+			t.Fatalf("%d sign-ins are under way in Redis, want 2", len(values))
+		}
+		there := underWay()
+		mine, callback = c.callback(t, 0, "corp", "ada", "next=/me")
+		_, theirs = c.callback(t, 1, "corp", "bob", "next=/me")
+		values = slices.DeleteFunc(underWay(), func(value string) bool { return slices.Contains(there, value) })
 	}
 	do("COPY", values[0], "mine")
 	do("RENAME", values[1], values[0])
