@@ -34,7 +34,7 @@ lint: ## gofumpt, go vet, staticcheck, import rules
 fuzz: ## Run each fuzz target for FUZZTIME (10m); FUZZ picks some by name
 	FUZZTIME=$(or $(FUZZTIME),10m) FUZZ='$(FUZZ)' scripts/fuzz
 
-bench: ## Benchmarks: the gate alone, and the whole gateway against plain Caddy
+bench: test-deps ## Benchmarks: the parts, look-ups by numbers of users, the whole gateway against plain Caddy
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/gate ./internal/authz ./internal/token ./internal/store ./internal/cache
 	$(GO) test -run '^$$' -bench Proxy -benchtime 20000x -count 3 ./internal/bench
 
