@@ -35,9 +35,9 @@ func TestWrongConfigurations(t *testing.T) {
 		want             []string
 	}{
 		// Words
-		{"unknown option", "extrenal_address https://a.example", "", []string{"Caddyfile:10", `unrecognized option "extrenal_address"`, "did you mean external_address?"}},
+		{"unknown option", "extrenal_address https://a.example", "", []string{"Caddyfile:11", `unrecognized option "extrenal_address"`, "did you mean external_address?"}},
 		{"option twice", "path /a\npath /b", "", []string{"path is there twice"}},
-		{"unknown identity provider", "login gogle", "", []string{"Caddyfile:10", `unknown identity provider "gogle"`, "did you mean google?"}},
+		{"unknown identity provider", "login gogle", "", []string{"Caddyfile:11", `unknown identity provider "gogle"`, "did you mean google?"}},
 		{"unknown identity provider under a name", "login corp oicd", "", []string{`unknown identity provider "oicd"`, "did you mean oidc?"}},
 		{"bad login name", "login Corp oidc", "", []string{`login name "Corp" is not plain`}},
 		{"login twice", "login dev\nlogin dev", "", []string{"login dev is configured twice"}},
@@ -49,11 +49,11 @@ func TestWrongConfigurations(t *testing.T) {
 		{"bad duration", "session {\nlifetime soon\n}", "", []string{`lifetime is "soon"`, "expected a duration"}},
 		{"lifetime of an unknown service", "service storage static\ntoken_lifetime storge 1h", "", []string{`unknown service "storge"`, "did you mean storage?"}},
 		{"bad switch", "loopback_next maybe", "", []string{`loopback_next is "maybe"; expected on or off`}},
-		{"errors", "errors show", "", []string{"Caddyfile:10", `errors is "show"; expected handle`}},
-		{"bad path", "path auth/", "", []string{"Caddyfile:10", `path "auth/" is not a plain path`}},
+		{"errors", "errors show", "", []string{"Caddyfile:11", `errors is "show"; expected handle`}},
+		{"bad path", "path auth/", "", []string{"Caddyfile:11", `path "auth/" is not a plain path`}},
 
 		// Addresses
-		{"http allow_next", "allow_next http://frontend.example.com", "", []string{"Caddyfile:10", "plain http"}},
+		{"http allow_next", "allow_next http://frontend.example.com", "", []string{"Caddyfile:11", "plain http"}},
 		{"allow_next with a query", "allow_next https://a.example/?x", "", []string{"query"}},
 		{"default_next elsewhere", "default_next https://a.example/", "", []string{"default_next", "the host a.example is not listed"}},
 
@@ -70,10 +70,10 @@ func TestWrongConfigurations(t *testing.T) {
 		// Database
 		{"database is a folder", "database sqlite:///" + dir, "", []string{"database", dir}},
 		{"database below a file", "database sqlite:///" + notADir + "/auth.db", "", []string{"database", notADir}},
-		{"database of another kind", "database oracle://x/y", "", []string{"Caddyfile:10", "oracle"}},
+		{"database of another kind", "database oracle://x/y", "", []string{"Caddyfile:11", "oracle"}},
 
 		// Gates
-		{"unknown service", "service storage static", "require_permission storge read", []string{`unknown service "storge"`, "did you mean storage?", "Caddyfile:15"}},
+		{"unknown service", "service storage static", "require_permission storge read", []string{`unknown service "storge"`, "did you mean storage?", "Caddyfile:16"}},
 		{"no service at all", "", "require_permission storage read", []string{`unknown service "storage"`, `add "service storage <provider>"`}},
 		{"no permission", "service storage static", "require_permission storage", []string{"names no permission"}},
 		{"login with an argument", "", "require_login storage", []string{`require_login has an argument "storage"`}},

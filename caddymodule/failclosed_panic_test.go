@@ -53,6 +53,7 @@ func TestFailClosedPanics(t *testing.T) {
 		if len(answer.Header["Set-Cookie"]) > 0 || answer.Location != "" || answer.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: headers %v", what, answer.Header)
 		}
+		eventually(t, what+" is in the log", func() bool { return logged(secret) > 0 })
 		if got := logged(secret); got != 1 {
 			t.Errorf("%s: %d lines in the log, want 1", what, got)
 		}

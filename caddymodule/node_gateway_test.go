@@ -52,6 +52,13 @@ func TestStrangeKeysAreRefusedAtStart(t *testing.T) {
 	})
 	c.URL = a.URL
 	c.Run(t)
+	eventually(t, "the other gateway serves", func() bool {
+		status, _, err := ask(balanced(t, c), a.URL+"/auth/health/ready", "")
+		if err != nil {
+			t.Logf("%v\n%s", err, c.Output())
+		}
+		return err == nil && status == http.StatusOK
+	})
 	err := a.TryReload(config(dir, "signing_key {env.NEW_KEY}"))
 	if err == nil || !strings.Contains(err.Error(), "has other keys") {
 		t.Errorf("a reload to a strange key: %v", err)
