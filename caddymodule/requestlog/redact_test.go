@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -65,6 +66,17 @@ func TestRedactURI(t *testing.T) {
 	}
 }
 
+// leaked reports whether a JWT, or the value of a parameter for one, is there.
+func leaked(uri string) bool {
+	_, query, _ := strings.Cut(uri, "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		if value, found := strings.CutPrefix(pair, "jwt="); found && value != "" && value != redactedValue {
+			return true
+		}
+	}
+	return regexp.MustCompile(`eyJ[\w-]{6}`).MatchString(uri)
+}
+
 // A log line cannot be forged by what is in an address: what is redacted and
 // what is not stays percent-encoded.
 func FuzzRedactURI(f *testing.F) {
@@ -79,7 +91,7 @@ func FuzzRedactURI(f *testing.F) {
 		if strings.Count(got, "\n") > strings.Count(uri, "\n") || strings.Count(got, "\r") > strings.Count(uri, "\r") {
 			t.Errorf("%q becomes %q, with a line break", uri, got)
 		}
-		if strings.Contains(got, "jwt=eyJ") {
+		if leaked(got) {
 			t.Errorf("%q becomes %q", uri, got)
 		}
 	})
