@@ -30,7 +30,7 @@ func isPublic(path string) bool {
 func TestEveryOwnAnswer(t *testing.T) {
 	g, _ := sessionGateway(t, "")
 	ada := signIn(t, g, "ada")
-	inner := regexp.MustCompile(`goroutine |\.go:[0-9]+|/work/|/tmp/|SELECT |sqlite|gorm|127\.0\.0\.1:[0-9]{4}|panic`)
+	inner := regexp.MustCompile(`goroutine |\.go:[0-9]+|/home/|/tmp/|SELECT |sqlite|gorm|127\.0\.0\.1:[0-9]{4}|panic`)
 	for _, path := range authPaths {
 		for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get"} {
 			for _, accept := range []string{"text/html", "application/json", "*/*"} {
