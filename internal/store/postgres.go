@@ -67,7 +67,7 @@ func openPostgres(dsn DSN) (dialect, error) {
 		lock:        func(ctx context.Context) (func(), error) { return lockPostgres(ctx, pool) },
 		done:        never,
 		race:        postgresIs(postgresRace),
-		lost:        anyOf(hungUp, postgresIs(postgresLost)),
+		lost:        anyOf(hungUp, postgresIs(postgresLost), pgconn.SafeToRetry),
 	}, nil
 }
 
