@@ -28,7 +28,8 @@ type collectors struct {
 	redisUp       prometheus.Gauge
 
 	// What a hit of the near cache counts, found once.
-	known, anonymous prometheus.Counter
+	known, anonymous  prometheus.Counter
+	nearHit, nearMiss prometheus.Counter
 }
 
 // metrics are made once for the process: each configuration has a registry of
@@ -52,7 +53,7 @@ func newCollectors() *collectors {
 		logins:        counter("logins_total", "Sign-ins by identity provider and result: success, or the code of the failure.", "provider", "result"),
 		revocations:   counter("revocations_total", "Withdrawals of sessions and users from this process's memory, by origin: local, redis or database.", "origin"),
 		verifications: counter("token_verifications_total", "Signatures checked, by kind of token and result (valid, invalid).", "kind", "result"),
-		cache:         counter("cache_requests_total", "Look-ups in Redis by what was looked up and how it ended.", "layer", "result"),
+		cache:         counter("cache_requests_total", "Look-ups by layer (near; redis with what was looked up) and how they ended.", "layer", "result"),
 		database:      histogram("database_seconds", "Time that a database operation took."),
 		databaseFails: counter("database_errors_total", "Database operations that could not be done.", "operation"),
 		redis:         histogram("redis_seconds", "Time that a Redis operation took."),
@@ -64,7 +65,18 @@ func newCollectors() *collectors {
 	}
 	c.known = c.decisions.WithLabelValues("allowed", "signed_in")
 	c.anonymous = c.decisions.WithLabelValues("allowed", "anonymous")
+	c.nearHit = c.cache.WithLabelValues("near", "hit")
+	c.nearMiss = c.cache.WithLabelValues("near", "miss")
 	return c
+}
+
+// near counts a look into the near cache.
+func (c *collectors) near(hit bool) {
+	if hit {
+		c.nearHit.Inc()
+		return
+	}
+	c.nearMiss.Inc()
 }
 
 // decided counts what a gate has said of a request.

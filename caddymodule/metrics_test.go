@@ -60,6 +60,8 @@ func TestMetrics(t *testing.T) {
 		`caddy_auth_token_verifications_total{kind="permission",result="valid"}`:    1,
 		`caddy_auth_database_seconds_count{operation="session_by_cookie"}`:          2,
 		`caddy_auth_database_seconds_count{operation="create_session"}`:             2,
+		`caddy_auth_cache_requests_total{layer="near",result="hit"}`:                1,
+		`caddy_auth_cache_requests_total{layer="near",result="miss"}`:               2,
 	} {
 		if got, found := before[name]; !found || got < least {
 			t.Errorf("%s is %v, want at least %v", name, got, least)

@@ -67,7 +67,7 @@ func (a *App) newAuthz(rt *runtime, b *backend, fingerprint string) *authz.Autho
 	c := authz.Config{
 		Store: b.observed(), Tokens: observedTokens{rt.ring, metrics}, Services: a.authzServices(), Fingerprint: fingerprint,
 		FreshFor: a.freshFor(), StaleIfError: time.Duration(a.StaleIfError), SessionIdle: time.Duration(a.SessionIdle),
-		IsCookie: authn.IsCookie, Render: gate.Render, Logger: a.logger.Named("authz"),
+		IsCookie: authn.IsCookie, Near: metrics.near, Render: gate.Render, Logger: a.logger.Named("authz"),
 	}
 	if a.legacy != nil {
 		c.Legacy = &authz.Legacy{Tokens: a.legacy, Users: b.store, Until: a.legacyEnd}
@@ -92,9 +92,12 @@ func (a *App) newAuthn(rt *runtime, b *backend) *authn.Service {
 		SessionLifetime: cmp.Or(time.Duration(a.SessionLifetime), authz.DefaultSessionLifetime),
 		NewUserID:       a.newUserID(),
 		IsAccountExists: is(store.ErrAccountExists),
-		SessionEnded:    func(sessionID, _ string) { rt.authz.SessionEnded(sessionID) },
-		Observe:         b.signIn,
-		Logger:          a.logger.Named("authn"),
+		SessionEnded: func(sessionID, _ string) {
+			metrics.revocations.WithLabelValues("local").Inc()
+			rt.authz.SessionEnded(sessionID)
+		},
+		Observe: b.signIn,
+		Logger:  a.logger.Named("authn"),
 	})
 }
 

@@ -83,6 +83,9 @@ type Config struct {
 	// IsCookie reports whether a cookie's value has the form of ours; the database
 	// is asked for no other. Nil means that every value has.
 	IsCookie func(value string) bool
+	// Near is told of each look into the near cache whether it found a fresh
+	// answer; may be nil. It must cost next to nothing.
+	Near func(hit bool)
 	// Render makes of a decision what a gate sends with it; may be nil.
 	Render func(*Decision) any
 	Logger *zap.Logger
@@ -119,6 +122,9 @@ func New(c Config, memory *Cache) *Authorizer {
 	}
 	if c.StaleIfError == 0 {
 		c.StaleIfError = DefaultStaleIfError
+	}
+	if c.Near == nil {
+		c.Near = func(bool) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

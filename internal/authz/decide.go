@@ -41,8 +41,10 @@ func (a *Authorizer) Decide(ctx context.Context, c Credential, name string) (*De
 	key := c.key(s)
 	old, found := a.recall(key)
 	if found && old.fresh(a.Now()) {
+		a.Near(true)
 		return old.result()
 	}
+	a.Near(false)
 	return a.ask(ctx, c, s, key, old)
 }
 
