@@ -110,7 +110,7 @@ func TestFailClosedPermissionNonsense(t *testing.T) {
 			}
 		}
 		authorize := call(t, g, "/auth/authorize?service=storage", "Auth-Token", bob.token)
-		if authorize.Status >= 500 && authorize.Status != http.StatusServiceUnavailable || inner.MatchString(authorize.Body) {
+		if authorize.Status >= 500 && authorize.Status != http.StatusServiceUnavailable || inner.MatchString(jwts.ReplaceAllString(authorize.Body, "")) {
 			t.Errorf("%s: authorize: %d %.300s", word, authorize.Status, authorize.Body)
 		}
 	}

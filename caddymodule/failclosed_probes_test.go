@@ -16,6 +16,10 @@ import (
 // inner is what no answer may tell of the inside (S44).
 var inner = regexp.MustCompile(`(?i)goroutine |\.go:[0-9]+|/tmp/|select |sqlite|gorm|pgx|sqlstate|auth\.db|database is|disk|no such|127\.0\.0\.1:[0-9]{4}|panic`)
 
+// jwts are the tokens in an answer, in whose random letters any short word
+// stands sooner or later.
+var jwts = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`)
+
 // wantClosed checks that an answer says no more than "not now": 503, when to try
 // again, what to tell an operator; and no redirect, for a redirect to the login
 // page would be the beginning of a loop.

@@ -33,6 +33,7 @@ type process struct {
 
 	mu      sync.Mutex
 	running *os.Process // nil if it does not run
+	release func()      // ends what launch keeps
 }
 
 // newProcess makes the folder, which belongs to the user that the process will
@@ -98,7 +99,7 @@ func (p *process) start() error {
 	defer log.Close()
 	command := p.command(p.path, p.args...)
 	command.Stdout, command.Stderr = log, log
-	if err := command.Start(); err != nil {
+	if p.release, err = launch(command); err != nil {
 		return fmt.Errorf("starting %s: %w", p.path, err)
 	}
 	p.running = command.Process
@@ -167,6 +168,7 @@ func (p *process) ended() bool {
 		return false
 	}
 	p.running = nil
+	p.release()
 	os.Remove(p.file("pid"))
 	return true
 }
