@@ -28,12 +28,11 @@ type process struct {
 	interrupt syscall.Signal
 	// ready tells whether the server answers.
 	ready func() error
-	// watcher removes the folder when its input ends.
+	// watcher ends the process and removes the folder when its input ends.
 	watcher io.Closer
 
 	mu      sync.Mutex
 	running *os.Process // nil if it does not run
-	release func()      // ends what launch keeps
 }
 
 // newProcess makes the folder, which belongs to the user that the process will
@@ -80,7 +79,9 @@ func (p *process) command(path string, args ...string) *exec.Cmd {
 	command := exec.Command(path, args...)
 	command.Dir = p.dir
 	command.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "HOME=" + p.dir, "TMPDIR=" + p.dir}
-	command.SysProcAttr = attributes(p.credential)
+	// Not Pdeathsig: it means the thread that started the process, and a
+	// goroutine that ends while it is locked to that thread ends both.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.credential}
 	return command
 }
 
@@ -99,15 +100,13 @@ func (p *process) start() error {
 	defer log.Close()
 	command := p.command(p.path, p.args...)
 	command.Stdout, command.Stderr = log, log
-	if p.release, err = launch(command); err != nil {
+	if err := command.Start(); err != nil {
 		return fmt.Errorf("starting %s: %w", p.path, err)
 	}
 	p.running = command.Process
-	if !diesWithUs {
-		if err := p.write("pid", strconv.Itoa(p.running.Pid)); err != nil {
-			p.end()
-			return err
-		}
+	if err := p.write("pid", strconv.Itoa(p.running.Pid)); err != nil {
+		p.end()
+		return err
 	}
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		err := p.ready()
@@ -168,7 +167,6 @@ func (p *process) ended() bool {
 		return false
 	}
 	p.running = nil
-	p.release()
 	os.Remove(p.file("pid"))
 	return true
 }

@@ -4,41 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"sync"
-	"syscall"
 )
-
-// diesWithUs says that attributes see to a process's end.
-const diesWithUs = true
-
-// attributes make a process end with the thread that started it, which launch
-// keeps.
-func attributes(as *syscall.Credential) *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: as}
-}
-
-// launch starts a command on a thread of its own, which lasts until release. On
-// any other, a goroutine that ends while it is locked to its thread (as tests
-// with other rights do) would end the server too.
-func launch(command *exec.Cmd) (release func(), err error) {
-	started, released := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		started <- command.Start()
-		<-released
-	}()
-	release = sync.OnceFunc(func() { close(released) })
-	if err := <-started; err != nil {
-		release()
-		return nil, err
-	}
-	return release, nil
-}
 
 // stat is the state of a process ("R", "S", "T", "Z", ...) and its parent. It
 // is "" and 0 if there is no such process.

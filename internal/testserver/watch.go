@@ -9,12 +9,12 @@ import (
 	"syscall"
 )
 
-// watch starts a shell that outlives the test binary and then removes the
-// folder, whatever ended the binary. It waits a little, as the servers are
-// still dying.
+// watch starts a shell that outlives the test binary and then ends the process
+// group named in the folder's file pid and removes the folder, whatever ended
+// the binary. It waits a little, as the servers are still dying.
 func watch(dir string) (io.Closer, error) {
 	const script = `read -r _; [ -d "$1" ] || exit 0
-	[ -f "$1/pid" ] && kill -9 "$(cat "$1/pid")"
+	[ -f "$1/pid" ] && kill -s KILL -- "-$(cat "$1/pid")"
 	for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && exit; sleep 1; done`
 	reader, writer, err := os.Pipe()
 	if err != nil {
