@@ -30,7 +30,8 @@ type Answer struct {
 type PermissionProvider interface {
 	// Permissions returns what user may do in service. A user without any
 	// permission is an empty Answer. An error means "cannot tell" and leads to
-	// 503, never to "nothing granted". It is called on cache misses only.
+	// 503, never to "nothing granted". It is called on cache misses only, and has
+	// three seconds: what it says later, nobody hears.
 	Permissions(ctx context.Context, user User, service string) (Answer, error)
 }
 

@@ -14,6 +14,7 @@ type Cache struct {
 	refusals *cache.Near[*entry]
 	upstream *cache.Near[*upstreamToken]
 	stamps   *cache.Stamps
+	hang     hang
 	// shared is what gateways have in common; nil if there is nothing.
 	shared *cache.Shared
 }

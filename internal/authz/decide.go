@@ -13,16 +13,9 @@ import (
 	"github.com/datahq/auth-gateway/providers"
 )
 
-const (
-	// retryAfterError is how long a stale answer serves before the truth is
-	// asked again.
-	retryAfterError = time.Second
-	// staleAfter is how long a request that has a stale answer waits for a new
-	// one: a database that hangs is as good as none. retryAfterHang is how long
-	// nobody waits then; a new answer that comes meanwhile counts at once.
-	staleAfter     = time.Second
-	retryAfterHang = 5 * time.Second
-)
+// retryAfterError is how long a stale answer serves before the truth is asked
+// again.
+const retryAfterError = time.Second
 
 // Decide says whom a credential stands for and what he may do in a service.
 // With service "" it only says who; a permission token is no credential then. A
@@ -60,12 +53,9 @@ func (a *Authorizer) recall(key cache.Key) (*entry, bool) {
 // ask finds the answer out, together with all who want the same. old is the
 // answer that is no longer fresh; nil if there is none.
 func (a *Authorizer) ask(ctx context.Context, c Credential, s *service, key cache.Key, old *entry) (*Decision, error) {
-	wait := ctx
-	if old.stale(a.Now()) {
-		var cancel context.CancelFunc
-		wait, cancel = context.WithTimeout(ctx, staleAfter)
-		defer cancel()
-	}
+	began := a.Now()
+	wait, cancel := context.WithTimeout(ctx, a.patience(old, began))
+	defer cancel()
 	load := func(ctx context.Context) (*entry, error) { return a.load(ctx, c, s, key) }
 	e, err := a.cache.decisions.Load(wait, key, load)
 	if err == nil && !a.cache.stamps.Current(e.stamp) {
@@ -81,13 +71,18 @@ func (a *Authorizer) ask(ctx context.Context, c Credential, s *service, key cach
 	}
 	// A client that has gone away says nothing about the database. If it did,
 	// one could keep a stale answer alive by going away again and again.
-	if now := a.Now(); ctx.Err() == nil && old.stale(now) && a.cache.stamps.Current(old.stamp) {
+	if now := a.Now(); ctx.Err() == nil {
 		retry := retryAfterError
 		if wait.Err() != nil {
 			retry = retryAfterHang
+			if !old.stale(began) {
+				a.cache.hang.waitedInVain(began, now)
+			}
 		}
-		old.freshUntil.Store(min(now.Add(retry).UnixNano(), old.staleUntil))
-		return old.decision, nil
+		if old.stale(now) && a.cache.stamps.Current(old.stamp) {
+			old.freshUntil.Store(min(now.Add(retry).UnixNano(), old.staleUntil))
+			return old.decision, nil
+		}
 	}
 	if !errors.Is(err, providers.ErrUnavailable) {
 		err = fmt.Errorf("%w: %w", providers.ErrUnavailable, err)

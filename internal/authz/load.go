@@ -202,11 +202,6 @@ func (a *Authorizer) permissions(ctx context.Context, s *service, who subject) (
 	return providers.Answer{Permissions: who.claimed.Permissions, ValidFor: claimFor}, time.Time{}, nil
 }
 
-func (a *Authorizer) askProvider(ctx context.Context, s *service, user providers.User) (answer providers.Answer, err error) {
-	defer a.recovered(&err)
-	return s.Provider.Permissions(ctx, user, s.Name)
-}
-
 func earliest(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a

@@ -217,16 +217,72 @@ func TestOutageThatHangs(t *testing.T) {
 		w.granted(c, "storage", "ada")
 		w.asks("a minute later", 1, 1)
 	})
-	// Without one he waits, and is told in the end.
+	// Without one he waits longer, and is told in the end; who comes then knows.
 	run(t, func(t *testing.T, w *world) {
 		release := w.store.hold()
-		defer release()
-		began := time.Now()
-		w.refused(w.cookie("ada"), "storage", providers.ErrUnavailable)
-		if took := time.Since(began); took != 15*time.Second {
-			t.Errorf("has waited %s", took)
+		w.waits(5*time.Second, w.cookie("ada"), providers.ErrUnavailable)
+		for range 4 {
+			w.waits(time.Second, w.cookie("ada"), providers.ErrUnavailable)
+			w.waits(time.Second, w.cookie("bob"), providers.ErrUnavailable)
 		}
+		// One answer, and everybody waits as ever.
+		release()
+		w.waits(0, w.cookie("ada"), nil)
+		release = w.store.hold()
+		w.waits(5*time.Second, w.sessionToken("bob"), providers.ErrUnavailable)
+		// What hangs is not known for ever.
+		time.Sleep(5 * time.Second)
+		w.waits(5*time.Second, w.permissionToken("bob"), providers.ErrUnavailable)
+		release()
 	})
+}
+
+// A database that is slow is none that hangs: it answers, and everybody waits
+// for it.
+func TestSlowIsNotHung(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.granted(w.cookie("ada"), "storage", "ada")
+		time.Sleep(time.Minute)
+		release := w.store.hold()
+		w.waits(time.Second, w.cookie("ada"), nil) // stale
+		after := time.AfterFunc(4*time.Second, release)
+		defer after.Stop()
+		w.waits(4*time.Second, w.cookie("bob"), nil)
+	})
+}
+
+// A provider that does not answer in time has not answered, whether it heeds
+// its deadline or not, and what stands in for its answer comes in time too.
+func TestProviderThatHangs(t *testing.T) {
+	for _, heeds := range []bool{true, false} {
+		run(t, func(t *testing.T, w *world) {
+			end := make(chan struct{})
+			w.provider.instead(func(ctx context.Context, _ providers.User, _ string) (providers.Answer, error) {
+				deadline := ctx.Done()
+				if !heeds {
+					deadline = nil
+				}
+				select {
+				case <-deadline:
+				case <-end:
+				}
+				return providers.Answer{Permissions: providers.Permissions{"write": true}}, nil
+			})
+			w.waits(3*time.Second, w.cookie("ada"), providers.ErrUnavailable)
+			// The database answers, so that nobody is turned away any sooner.
+			w.waits(3*time.Second, w.cookie("ada"), providers.ErrUnavailable)
+			// Ruling 1: a permission token has its own.
+			began := time.Now()
+			if d := w.granted(w.permissionToken("ada"), "storage", "ada"); d.Permissions["read"] != "claimed" || d.Permissions.Granted("write") {
+				t.Errorf("a provider that is too late grants %v", d.Permissions)
+			}
+			if took := time.Since(began); took != 3*time.Second {
+				t.Errorf("the token waits %s", took)
+			}
+			close(end)
+			synctest.Wait()
+		})
+	}
 }
 
 // S8: an attacker whose session has been ended (by another instance, so that

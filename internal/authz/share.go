@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -113,6 +114,9 @@ func (a *Authorizer) findSession(ctx context.Context, by, id string, known []str
 	}
 	r, until, err := recall(ctx, a, "session", by, known, right, func() (found[sessionRecord], error) {
 		session, user, err := find()
+		if err == nil || errors.Is(err, providers.ErrNotFound) {
+			a.cache.hang.hasAnswered(a.Now())
+		}
 		names := []string{sessionStamp(session.ID), userStamp(user.ID)}
 		return found[sessionRecord]{sessionRecord{by, session, user}, names, a.FreshFor}, err
 	})

@@ -198,11 +198,23 @@ func (w *world) refused(c Credential, service string, want error) {
 	w.wraps(err, want)
 }
 
+// waits checks that a decision in storage takes so long, and its error; nil
+// means that there is none.
+func (w *world) waits(want time.Duration, c Credential, wantErr error) {
+	w.t.Helper()
+	began := time.Now()
+	_, err := w.Decide(context.Background(), c, "storage")
+	if took := time.Since(began); took != want {
+		w.errorf("has waited %s, want %s", took, want)
+	}
+	w.wraps(err, wantErr)
+}
+
 // wraps checks that an error is exactly one of those that callers tell apart.
 func (w *world) wraps(err, want error) {
 	w.t.Helper()
 	for _, known := range []error{ErrInvalid, ErrEnded, ErrDisabled, providers.ErrUnavailable} {
-		if errors.Is(err, known) != (known == want) {
+		if errors.Is(err, known) != (known == want) || err != nil && want == nil {
 			w.errorf("error %v: is %q: %v; want %q alone", err, known, errors.Is(err, known), want)
 		}
 	}

@@ -93,6 +93,9 @@ func (n *Near[V]) Len() int { return n.entries.EstimatedSize() }
 func (n *Near[V]) Load(ctx context.Context, key Key, load func(context.Context) (V, error)) (V, error) {
 	name := string(key[:])
 	results := n.loads.DoChan(name, func() (value any, err error) {
+		// The next one may have more luck.
+		stuck := time.AfterFunc(loadTimeout+loadGrace/2, func() { n.loads.Forget(name) })
+		defer stuck.Stop()
 		defer func() {
 			if p := recover(); p != nil {
 				err = fmt.Errorf("panic while loading: %v", p)
@@ -115,7 +118,6 @@ func (n *Near[V]) Load(ctx context.Context, key Key, load func(context.Context) 
 	case <-ctx.Done():
 		return none, ctx.Err()
 	case <-patience.C:
-		n.loads.Forget(name) // the next one may have more luck
 		return none, errStuck
 	}
 }

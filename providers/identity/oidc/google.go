@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"errors"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -45,6 +46,15 @@ func (g *Google) Provision(ctx caddy.Context) error {
 	}
 	g.oldUserinfo = true
 	return g.Provider.Provision(ctx)
+}
+
+// Validate checks the configuration. Google knows no client that is a web
+// application and has no secret.
+func (g *Google) Validate() error {
+	if g.secret() == "" {
+		return errors.New("client_secret: found nothing, expected the client secret of the OAuth client")
+	}
+	return g.Provider.Validate()
 }
 
 // UnmarshalCaddyfile reads the options of the oidc provider, all but the

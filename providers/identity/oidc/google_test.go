@@ -27,6 +27,9 @@ func TestGoogleEnvironment(t *testing.T) {
 	if err := g.Provision(caddy.Context{}); err != nil || g.clientID != "own" || g.secret() != "" {
 		t.Errorf("a key of one's own: %v", err)
 	}
+	if err := g.Validate(); err == nil || !strings.Contains(err.Error(), "client_secret") {
+		t.Errorf("without a secret: %v", err)
+	}
 
 	t.Setenv("GOOGLE_KEY", "")
 	err := new(Google).Provision(caddy.Context{})

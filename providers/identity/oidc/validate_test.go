@@ -68,7 +68,7 @@ func TestGoogleIsAPreset(t *testing.T) {
 	if sends, err := g.SendsIssuer(t.Context()); err != nil || !sends {
 		t.Errorf("SendsIssuer: %v, %v; want true without asking", sends, err)
 	}
-	standIn := &Google{Provider{Issuer: "https://google.test", ClientID: "c"}}
+	standIn := &Google{Provider{Issuer: "https://google.test", ClientID: "c", ClientSecret: "s"}}
 	provision(t, standIn)
 	if standIn.issuer != "https://google.test" {
 		t.Errorf("issuer %q, want the stand-in's", standIn.issuer)
