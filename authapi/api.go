@@ -161,7 +161,7 @@ func redirect(w http.ResponseWriter, status int, location string) {
 // ownHeaders are on every answer, whatever else it sets (S20, S34, S35).
 func ownHeaders(h http.Header) {
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", wire.BarePolicy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 }

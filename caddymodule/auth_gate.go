@@ -1,10 +1,10 @@
 package caddymodule
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 
@@ -121,7 +121,7 @@ func (h *AuthGate) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	ctx := r.Context()
 	st, seen := caddyhttp.GetVar(ctx, stateKey).(*requestState)
 	if !seen {
-		st = h.newState(ctx)
+		st = newState(r)
 	}
 	if !st.guarded { // also in an error route: it answers in place of what the first gate stood before
 		st.answer = cookieGuard{ResponseWriterWrapper: caddyhttp.ResponseWriterWrapper{ResponseWriter: w}, site: h.app.site}
@@ -129,10 +129,7 @@ func (h *AuthGate) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		st.guarded = true
 		defer func() { st.guarded = false }()
 	}
-	p := oversize(r)
-	if p == nil {
-		p = h.admit(w, r, st)
-	}
+	p := h.admit(w, r, st)
 	metrics.decided(p, &st.State)
 	if p == nil {
 		err := next.ServeHTTP(w, r)
@@ -149,9 +146,9 @@ func (h *AuthGate) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		return nil
 	}
 	p = limitBadToken(r, p)
-	st.problem = h.gate.Complete(p, r, &st.State, originalURI(r), requestlog.RequestID(r))
-	if h.app.Errors == "handle" {
-		st.problem.Headers(w.Header())
+	st.problem = h.gate.Complete(p, r, &st.State, originalURL(r).RequestURI(), requestlog.RequestID(r))
+	if h.app.Errors == "handle" && !inErrorRoute(r) { // of which there is only one
+		h.gate.Headers(w.Header(), r, &st.problem)
 		return caddyhttp.Error(p.Status, errors.New(p.Code))
 	}
 	h.gate.Refuse(w, r, p, st.problem)
@@ -169,6 +166,10 @@ func (h *AuthGate) admit(w http.ResponseWriter, r *http.Request, st *requestStat
 			p = &wire.Problem{Status: http.StatusInternalServerError, Code: wire.CodeInternal, Detail: "The request could not be judged."}
 		}
 	}()
+	if p := oversize(r); p != nil {
+		_ = h.gate.Strip(r, &st.State) // whatever it is: refused
+		return p
+	}
 	return h.gate.Admit(w, r, &st.State)
 }
 
@@ -180,8 +181,12 @@ type requestState struct {
 	problem wire.Problem
 }
 
-func (h *AuthGate) newState(ctx context.Context) *requestState {
-	st := new(requestState)
+func newState(r *http.Request) *requestState {
+	ctx, st := r.Context(), new(requestState)
+	// An error route answers for addresses that nobody could judge.
+	if original := originalURL(r); !sameTarget(original, r.URL) && !inErrorRoute(r) {
+		st.Original = original
+	}
 	st.TrustedPeer, _ = caddyhttp.GetVar(ctx, caddyhttp.TrustedProxyVarKey).(bool)
 	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		repl.Map(st.placeholder)
@@ -191,12 +196,23 @@ func (h *AuthGate) newState(ctx context.Context) *requestState {
 	return st
 }
 
-// originalURI is the request as the client sent it, before rewrites.
-func originalURI(r *http.Request) string {
+// originalURL is the address as the client sent it, before rewrites.
+func originalURL(r *http.Request) *url.URL {
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
-		return original.URL.RequestURI()
+		return original.URL
 	}
-	return r.URL.RequestURI()
+	return r.URL
+}
+
+// sameTarget reports whether two addresses are the same, but for their queries.
+func sameTarget(a, b *url.URL) bool {
+	return a.Path == b.Path && a.RawPath == b.RawPath && a.Opaque == b.Opaque
+}
+
+// inErrorRoute reports whether a request has failed, and handle_errors answers.
+func inErrorRoute(r *http.Request) bool {
+	failed, _ := r.Context().Value(caddyhttp.ErrorCtxKey).(error)
+	return failed != nil
 }
 
 // placeholder answers for {http.auth.user.*}, {http.auth.candidate.*} (whom a

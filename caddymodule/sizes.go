@@ -28,7 +28,7 @@ func oversize(r *http.Request) *wire.Problem {
 	}
 	if lines, cookies := r.Header["Cookie"], 0; len(lines) > 0 {
 		for _, line := range lines {
-			cookies += 1 + strings.Count(line, ";")
+			cookies += 1 + strings.Count(strings.TrimRight(line, "; \t"), ";")
 		}
 		if cookies > maxCookies {
 			return &manyCookies

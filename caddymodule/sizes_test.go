@@ -62,6 +62,7 @@ func TestSizes(t *testing.T) {
 		{"cookies that fit", get("/auth/check", cookies(100)), 200},
 		{"cookies", get("/auth/check", cookies(101)), 400},
 		{"cookie headers", get("/auth/check", strings.TrimSuffix(strings.Repeat("Cookie: a=1\r\n", 101), "\r\n")), 400},
+		{"cookies that fit, and a semicolon", get("/auth/check", cookies(100)+"; "), 200},
 		{"cookies at a gate", get("/page", cookies(101)), 400},
 		{"cookies at an open gate", get("/", cookies(101)), 400},
 

@@ -74,11 +74,12 @@ func TestHungRedis(t *testing.T) {
 	g.wantsOneEpisode(t)
 }
 
-// The log says once that it is gone, and once that it is back.
+// The log says once that it is gone, and once that it is back; on a machine that
+// is so busy that Redis really is late then, once or twice more.
 func (g *gateway) wantsOneEpisode(t *testing.T) {
 	t.Helper()
 	warned, back := g.logs.FilterMessageSnippet("cannot be used").Len(), g.logs.FilterMessage("Redis is back").Len()
-	if warned != 1 || back != 1 || g.logs.Len() != 2 {
+	if warned < 1 || warned > 3 || back != warned || g.logs.Len() != warned+back {
 		t.Errorf("%d warnings and %d news of its return; want one of each: %v", warned, back, g.logs.All())
 	}
 }

@@ -116,9 +116,7 @@ func TestBrowserWhoseSessionCookieIsLost(t *testing.T) {
 	b.click(t, "Try again")
 	b.atExactly(t, g.URL+"/auth/login?next=%2Fme%3Fx%3D1&prompt=1")
 	b.shows(t, "Sign in with")
-	if !strings.Contains(g.Output(), `"code":"cookie_lost"`) {
-		t.Error("the log does not say so")
-	}
+	eventually(t, "the log says so", func() bool { return strings.Contains(g.Output(), `"code":"cookie_lost"`) })
 }
 
 // Ruling 3: a program on another port of this machine plants a session cookie

@@ -230,6 +230,31 @@ func TestEachGateJudgesThePath(t *testing.T) {
 	}
 }
 
+// S11: a rewrite cleans a path, after somebody has judged by what it was.
+func TestPathsBeforeRewrites(t *testing.T) {
+	h := newHouse(t)
+	for _, c := range []struct {
+		original url.URL
+		lenient  bool
+		want     string
+	}{
+		{url.URL{Path: "/api/x"}, false, ""},
+		{url.URL{Path: "/api/x/../admin"}, false, "bad_path"},
+		{url.URL{Path: "/api/x/../admin"}, true, "bad_path"},
+		{url.URL{Path: "/api//x"}, false, "bad_path"},
+		{url.URL{Path: "/api//x"}, true, ""},
+		{url.URL{Path: "/api/a/b", RawPath: "/api/a%2fb"}, false, "bad_path"},
+		{url.URL{Path: "/api/a/b", RawPath: "/api/a%2fb"}, true, ""},
+		{url.URL{Path: "/api/x", RawQuery: "a#b"}, false, "bad_path"},
+	} {
+		rule := readRule
+		rule.LenientPaths = c.lenient
+		if p := admit(newRequest("GET", "/x", asAda), &State{Original: &c.original}, h.gate(rule)); code(p) != c.want {
+			t.Errorf("%v, lenient %v: %q; expected %q", &c.original, c.lenient, code(p), c.want)
+		}
+	}
+}
+
 // A refused request goes nowhere, but what handles the error may proxy it
 // (ruling 27): it must be clean by then.
 func TestRefusedRequestsAreClean(t *testing.T) {
@@ -240,12 +265,21 @@ func TestRefusedRequestsAreClean(t *testing.T) {
 		"forged":        {"Auth-Token: our-forged"},
 		"not permitted": {asBob},
 		"unavailable":   {"Auth-Token: our-down"},
+		"bad path":      {asAda, "Authorization: Bearer our-ada", cookie + "ada"},
+		"bad method":    {asAda, "Authorization: Bearer our-ada", cookie + "ada"},
 	} {
-		r := newRequest("GET", "/", append(headers, "X-Auth-User-Id: u1", "X_Auth_Email: x", "Connection: X-Auth-Name", "X-Original-Url: /admin")...)
+		method, target := "GET", "/"
+		switch name {
+		case "bad path":
+			target = "/a//b"
+		case "bad method":
+			method = "CONNECT"
+		}
+		r := newRequest(method, target, append(headers, "X-Auth-User-Id: u1", "X_Auth_Email: x", "Connection: X-Auth-Name", "X-Original-Url: /admin")...)
 		if admit(r, new(State), h.gate(readRule)) == nil {
 			t.Fatalf("%s passes", name)
 		}
-		for _, header := range []string{"X-Auth-User-Id", "X_Auth_Email", "Auth-Token", "Connection", "X-Original-Url"} {
+		for _, header := range []string{"X-Auth-User-Id", "X_Auth_Email", "Auth-Token", "Authorization", "Cookie", "Connection", "X-Original-Url"} {
 			if values, found := r.Header[header]; found {
 				t.Errorf("%s: %s is %q", name, header, values)
 			}

@@ -13,6 +13,7 @@ import (
 // erase an identity by naming it (S14). An upgrade to h2c would leave the gate's
 // sight (S17).
 func scrubConnection(h http.Header) {
+	delete(h, "Http2-Settings")
 	lines := h["Connection"]
 	if plain := len(lines) == 0 || len(lines) == 1 && (lines[0] == "keep-alive" || lines[0] == "close"); plain && len(h["Upgrade"]) == 0 {
 		return
@@ -28,7 +29,6 @@ func scrubConnection(h http.Header) {
 	}
 	if upgrade = upgrade && forwardableUpgrade(h["Upgrade"]); !upgrade {
 		delete(h, "Upgrade")
-		delete(h, "Http2-Settings")
 	}
 	switch {
 	case upgrade:

@@ -81,6 +81,19 @@ func (g *Gate) returnTo(r *http.Request, original string) string {
 
 func (g *Gate) isOwn(r *http.Request) bool { return g.Site.IsOwnHost(r.Host) || g.Site.IsAlias(r.Host) }
 
+// Headers sets what every form of a completed refusal carries, also one that
+// somebody else writes.
+func (g *Gate) Headers(h http.Header, r *http.Request, full *wire.Problem) {
+	h.Add("Vary", varyValue+", Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
+	switch full.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		g.Next.AllowOrigin(h, r) // ruling 28
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", allowed)
+	}
+	full.Headers(h)
+}
+
 // Refuse writes a completed refusal in the form that suits the client: a
 // browser on its way to a page is sent to sign in, another browser gets a
 // page, everything else problem+json.
@@ -90,19 +103,13 @@ func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, p *wire.Problem, f
 		return
 	}
 	h := w.Header()
-	h.Add("Vary", varyValue+", Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
-	switch p.Status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		g.Next.AllowOrigin(h, r)
-	case http.StatusMethodNotAllowed:
-		h.Set("Allow", allowed)
-	}
+	g.Headers(h, r, &full)
 	client := wire.ClientOf(r)
 	switch {
 	case client == wire.Navigation && p.Status == http.StatusUnauthorized && g.isOwn(r):
-		full.Headers(h)
 		h.Del("WWW-Authenticate")
 		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", wire.BarePolicy)
 		h.Set("Location", full.LoginURL)
 		w.WriteHeader(http.StatusFound)
 	case client != wire.Program && g.Page != nil:

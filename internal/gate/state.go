@@ -2,6 +2,7 @@ package gate
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/datahq/auth-gateway/internal/authz"
@@ -19,6 +20,10 @@ type State struct {
 	// TrustedPeer says that the request comes from a configured proxy, whose
 	// forwarding headers stand.
 	TrustedPeer bool
+	// Original is the address as the client sent it, where a rewrite has changed
+	// it: matchers may have judged by that, and a rewrite cleans what is ambiguous
+	// (S11). Nil means that there was no rewrite.
+	Original *url.URL
 	// Decision is what the last gate let through; nil means anonymous.
 	Decision *authz.Decision
 	// Candidate is whom a gate refused although it knew him.

@@ -14,7 +14,8 @@ func TestRequestTarget(t *testing.T) {
 	for target, good := range map[string]bool{
 		"/page": true, "https://app.example.com/page": true, "http://app.example.com/page": true, "https://APP.example.com:443/page": true,
 		"https://evil.example/page": false, "https://app.example.com.evil.example/page": false, "https://app.example.com:8443/page": false,
-		"https://evil.example@app.example.com.evil.example/page": false, "ftp://app.example.com/page": false, "file:///page": false,
+		"https://evil.example@app.example.com.evil.example/page": false, "ftp://app.example.com/page": false,
+		"https://ada@app.example.com/page": false, "https://ada:secret@app.example.com/page": false, "//ada@/page": false, "file:///page": false,
 	} {
 		r := newRequest(http.MethodGet, "/page")
 		var err error

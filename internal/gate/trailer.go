@@ -3,6 +3,9 @@ package gate
 import (
 	"io"
 	"net/http"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // guardTrailer keeps reserved names out of the trailer, which is read after
@@ -18,10 +21,22 @@ func (g *Gate) guardTrailer(r *http.Request) {
 
 func (g *Gate) stripTrailer(trailer http.Header) {
 	for name := range trailer {
-		if g.Reserved.has(name) || isOverride(name) {
+		if g.Reserved.has(name) || !mayTrail(name) {
 			delete(trailer, name)
 		}
 	}
+}
+
+// mayTrail reports whether a field may come after the body. Those by which a
+// message is framed, routed or authenticated may not (RFC 9110 section 6.5.1),
+// nor what the proxy itself replaces in the header and there alone (S15).
+func mayTrail(name string) bool {
+	folded := http.CanonicalHeaderKey(strings.Map(func(c rune) rune { return rune(foldByte(byte(c))) }, name))
+	switch folded {
+	case "Cookie", "Cookie2", "Set-Cookie", "Set-Cookie2", "Upgrade", "Http2-Settings", "Via":
+		return false
+	}
+	return httpguts.ValidTrailerHeader(folded) && !isOverride(folded) && !hasFoldedPrefix(folded, "x-forward")
 }
 
 // trailerGuard strips the trailer as soon as the body has ended.

@@ -88,6 +88,15 @@ func TestTrailer(t *testing.T) {
 			{"declared beside another", []string{"Trailer: Checksum, X-Auth-User-Id"}, []string{"Checksum: x", "X-Auth-User-Id: u1"}, "body|1|Checksum=x"},
 			{"merged into declared ones", []string{"Trailer: Checksum"}, []string{"Checksum: x", "X-Auth-User-Id: u1", "Auth-Token: t", "X-Original-Url: /admin"}, "body|1|Checksum=x"},
 			{"in other spellings", []string{"Trailer: Checksum"}, []string{"x-auth-user-id: u1", "X_AUTH_USER_ID: u1", "X.Auth.Email: e", "auth_token: t"}, "body|1|"},
+			{
+				"of the connection, the way and the sender", []string{"Trailer: Checksum, Cookie, X-Forwarded-For"},
+				[]string{
+					"Checksum: x", "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Host: evil", "x_forwarded_proto: http", "X-Forwarded-Prefix: /a", "X-Real-Ip: 6.6.6.6",
+					"Cookie: auth_session=v", "Set-Cookie: auth_session=v", "Authorization: Bearer our-ada", "Host: evil", "Upgrade: h2c",
+					"Keep-Alive: x", "Te: x", "Via: x", "Proxy-Authorization: x", "Content-Type: x", "Www-Authenticate: x",
+				},
+				"body|1|Checksum=x",
+			},
 			{"declared in another spelling", []string{"Trailer: x_auth_user_id, checksum"}, []string{"X_Auth_User_Id: u1"}, "body|1|"},
 		} {
 			got := strings.ReplaceAll(sendTrailer(t, address, tt.headers, tt.trailers), "Checksum=&", "")

@@ -32,18 +32,23 @@ func (s *Site) loginCookiePrefix() string {
 	return "login-"
 }
 
-// OwnsCookie reports whether a cookie name is one of the gateway's: such
-// cookies are not forwarded to upstreams. Browsers compare the prefix without
-// regard to case, so this does.
+// OwnsCookie reports whether a cookie name is one of the gateway's, here or at
+// any other gateway: such cookies are not forwarded to upstreams, which cannot
+// set them either. Browsers compare the prefix without regard to case, and some
+// upstreams the name.
 func (s *Site) OwnsCookie(name string) bool {
-	const prefix = "__Host-"
-	if s.secure {
-		if len(name) <= len(prefix) || !strings.EqualFold(name[:len(prefix)], prefix) {
-			return false
-		}
+	const prefix, login = "__Host-", "login-"
+	if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
 		name = name[len(prefix):]
+		return isOwnName(name) || len(name) >= len(login) && strings.EqualFold(name[:len(login)], login)
 	}
-	return name == "auth_session" || name == "auth_return" || isLoginCookie(name, "login-")
+	// Without the prefix they are ours on plain http alone. An upstream may have a
+	// "login-token".
+	return !s.secure && (isOwnName(name) || len(name) == len(login)+loginCookieTag && strings.EqualFold(name[:len(login)], login))
+}
+
+func isOwnName(name string) bool {
+	return strings.EqualFold(name, "auth_session") || strings.EqualFold(name, "auth_return")
 }
 
 func isLoginCookie(name, prefix string) bool {

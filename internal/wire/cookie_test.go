@@ -236,18 +236,23 @@ func TestSetLoginCookieDropsTheOldest(t *testing.T) {
 func TestOwnsCookie(t *testing.T) {
 	secure, loopback := newSite(t, "https://app.example.com"), newSite(t, "http://localhost:8080")
 	for name, want := range map[string][2]bool{ // secure, loopback
-		"__Host-auth_session":    {true, false},
-		"__host-auth_session":    {true, false},
-		"__HOST-auth_session":    {true, false},
-		"__Host-login-abcdefgh":  {true, false},
-		"__hOST-login-abcdefgh":  {true, false},
+		"__Host-auth_session":    {true, true},
+		"__host-auth_session":    {true, true},
+		"__HOST-auth_session":    {true, true},
+		"__Host-Auth_Session":    {true, true},
+		"__Host-login-abcdefgh":  {true, true},
+		"__hOST-login-abcdefgh":  {true, true},
+		"__Host-Login-abcdefgh":  {true, true},
+		"__Host-login-abcdefg":   {true, true},
+		"__Host-login-abcdefghi": {true, true},
+		"__Host-auth_return":     {true, true},
 		"auth_session":           {false, true},
-		"__Host-auth_return":     {true, false},
+		"AUTH_SESSION":           {false, true},
 		"auth_return":            {false, true},
 		"login-abcdefgh":         {false, true},
-		"__Host-login-abcdefg":   {},
-		"__Host-login-abcdefghi": {},
-		"__Host-Login-abcdefgh":  {},
+		"Login-abcdefgh":         {false, true},
+		"login-abcdefghi":        {},
+		"__Host-login":           {},
 		"__Host-":                {},
 		"__Host-auth_session2":   {},
 		"__Secure-auth_session":  {},
@@ -287,7 +292,7 @@ func TestStripCookies(t *testing.T) {
 		{[]string{" __Host-auth_session =v; a=b"}, []string{"a=b"}},
 		{[]string{"__Host-auth_session; a=b"}, []string{"a=b"}},
 		// Like ours, but an upstream's.
-		{[]string{"auth_session=v; __Host-auth_sessions=w; __Host-login-x=y"}, []string{"auth_session=v; __Host-auth_sessions=w; __Host-login-x=y"}},
+		{[]string{"auth_session=v; __Host-auth_sessions=w; __Host-login=y"}, []string{"auth_session=v; __Host-auth_sessions=w; __Host-login=y"}},
 		{[]string{"a=__Host-auth_session=v"}, []string{"a=__Host-auth_session=v"}},
 	} {
 		site := newSite(t, "https://app.example.com")

@@ -35,6 +35,8 @@ func (n *NextPolicy) AllowOrigin(h http.Header, r *http.Request) bool {
 func (n *NextPolicy) AnswerPreflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", BarePolicy)
 	h.Set("Content-Length", "0")
 	if !n.AllowOrigin(h, r) {
 		w.WriteHeader(http.StatusForbidden)

@@ -9,16 +9,16 @@ import (
 // "//", ";parameters", non-ASCII bytes or an escaped "%" in it. Caddy's path
 // matchers see through the first two: they compare the unescaped path with its
 // slashes merged. It refuses what they do not see through and what no upstream
-// needs: controls, backslashes, what is escaped twice, overlong UTF-8, and dot
-// segments in any spelling.
+// needs: controls, backslashes, a "#" that is not escaped, what is escaped twice,
+// overlong UTF-8, and dot segments in any spelling.
 func LenientPath(escaped string) error {
 	plain, err := url.PathUnescape(escaped)
-	if err != nil || !strings.HasPrefix(escaped, "/") {
+	if err != nil || !strings.HasPrefix(escaped, "/") || strings.Contains(escaped, "#") {
 		return ErrBadPath
 	}
 	for i := range len(plain) {
 		switch c := plain[i]; {
-		case c < ' ' || c == 0x7f || c == '\\':
+		case c < ' ' || c == 0x7f || c == '\\', c == 0xc2 && isControl(plain[i:]):
 			return ErrBadPath
 		case c == '%' && escapedTwice(plain[i:]), c >= 0xc0 && overlong(plain[i:]):
 			return ErrBadPath
@@ -38,6 +38,11 @@ func LenientPath(escaped string) error {
 func escapedTwice(s string) bool {
 	_, ok := escapedByte(s)
 	return ok || len(s) > 1 && (s[1] == 'u' || s[1] == 'U')
+}
+
+// isControl reports whether s begins with one of the controls U+0080 to U+009F.
+func isControl(s string) bool {
+	return len(s) > 1 && s[0] == 0xc2 && 0x80 <= s[1] && s[1] < 0xa0
 }
 
 // overlong reports whether s begins with the UTF-8 of a character in more bytes

@@ -30,6 +30,7 @@ func TestLenientPath(t *testing.T) {
 		// Overlong forms of "/", ".", "\\" and others.
 		"/a%c0%afb", "/%c0%ae%c0%ae/a", "/%c1%9c", "/%c0%80", "/%e0%80%af", "/%e0%9f%bf", "/%f0%80%80%af", "/%f0%8f%bf%bf", "/%f8%80%80%80%af", "/%fc%80%80%80%80%af",
 		"/a\x00b", "/a%00b", "/a\nb", "/a%0d%0ab", "/a\x7f", "/a%7f", "/%1f",
+		"/a%c2%80b", "/%c2%9f", "/a#b", "/#/admin",
 		"/%", "/%2", "/%zz",
 		"", "*", "a", "%2fa", "\\a",
 	} {

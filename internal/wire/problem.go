@@ -68,6 +68,10 @@ type body struct {
 	Missing   []string `json:"missing,omitempty"`
 }
 
+// BarePolicy is the Content-Security-Policy of our answers that bring nothing to
+// run or to show (S35).
+const BarePolicy = "default-src 'none'; frame-ancestors 'none'"
+
 // Headers sets what every form of the answer carries: no caching, no sniffing,
 // the challenge, when to come back.
 func (p *Problem) Headers(h http.Header) {
@@ -98,7 +102,7 @@ func (p *Problem) WriteJSON(w http.ResponseWriter) {
 	h := w.Header()
 	p.Headers(h)
 	h.Set("Content-Type", "application/problem+json")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", BarePolicy)
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(text)
