@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
 	"github.com/datahq/auth-gateway/internal/wire"
 )
 
@@ -28,6 +31,8 @@ type API struct {
 	conductorJS []byte
 	logins      map[string]Login
 	templates   map[string]*template.Template
+	// outages writes each message once a minute.
+	outages *zap.Logger
 }
 
 // New makes an API.
@@ -40,6 +45,9 @@ func New(c Config) (*API, error) {
 	if a.templates, err = parseTemplates(); err != nil {
 		return nil, err
 	}
+	a.outages = a.Logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, time.Minute, 1, 0)
+	}))
 	a.defaultNext = c.Site.URL("/account")
 	if c.DefaultNext != "" {
 		a.defaultNext, _ = c.Next.Check(c.DefaultNext)

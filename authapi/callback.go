@@ -65,6 +65,7 @@ func (a *API) signedIn(w http.ResponseWriter, r *http.Request, result authn.Resu
 		})
 		return
 	}
+	next = wire.Undelivered(next)
 	status := http.StatusSeeOther
 	if !result.DeliverToken {
 		a.leaveMark(w, r, result.Session, next)

@@ -133,16 +133,12 @@ func TestCallbackFails(t *testing.T) {
 			if set[loginCookie] == nil || set[loginCookie].MaxAge >= 0 {
 				t.Error("login cookie kept")
 			}
-			program := c.status
-			if c.code == authn.CodeProviderUnavailable {
-				program = 503 // pages section 5
-			}
-			if retry := w.Header().Get("Retry-After") != ""; retry != (program == 503) {
+			if retry := w.Header().Get("Retry-After") != ""; retry != (c.status == 503 || c.code == authn.CodeProviderUnavailable) {
 				t.Errorf("Retry-After %v", retry)
 			}
 
 			w = h.get(callbackPath + "&error_description=HOSTILE") // a program
-			want(t, w, program, "")
+			want(t, w, c.status, "")
 			wantBody(t, w, `"code":"`+c.code+`"`, `"request_id":"req-1"`, "!HOSTILE", "!the cause")
 		})
 	}
@@ -167,6 +163,10 @@ func TestCallbackFailureGoesToTheApplication(t *testing.T) {
 			wantBody(t, w, "deliver=jwt")
 		}
 	}
+	// S20: a token that was planted there is not taken for the sign-in's.
+	planted := build(t)
+	planted.authn.completErr = &authn.Error{Code: authn.CodeAccessDenied, Attempt: &authn.Attempt{Provider: "google", Next: "http://localhost:3000/?a=b&j%77t=planted#c", DeliverToken: true}}
+	want(t, planted.do(back(callbackPath)), http.StatusFound, next)
 	// So is the configured default an application's page.
 	h := build(t, func(c *Config) { c.DefaultNext = "https://frontend.example.com/" })
 	h.authn.completErr = &authn.Error{Code: authn.CodeAccessDenied, Attempt: &authn.Attempt{Provider: "google", Next: "https://frontend.example.com/", DeliverToken: true}}

@@ -79,6 +79,8 @@ func (a *API) cannotTell(w http.ResponseWriter, r *http.Request, err error) {
 	a.problemJSON(w, r, unavailable)
 }
 
+// logUnavailable tells of an outage now and then: anybody can make any number of
+// requests that meet it.
 func (a *API) logUnavailable(r *http.Request, err error) {
-	a.Logger.Warn("cannot tell who is asking", zap.String("request_id", a.RequestID(r)), zap.Error(err))
+	a.outages.Warn("cannot tell who is asking", zap.String("request_id", a.RequestID(r)), zap.Error(err))
 }

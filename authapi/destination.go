@@ -59,7 +59,7 @@ func (a *API) checkNext(values []string) (destination, *wire.Problem) {
 	if err != nil {
 		return destination{}, badNext(strings.TrimPrefix(err.Error(), wire.ErrBadNext.Error()+": "))
 	}
-	return destination{next: values[0], target: target}, nil
+	return destination{next: wire.Undelivered(values[0]), target: wire.Undelivered(target)}, nil
 }
 
 // badNext refuses a destination; why quotes its host at most.

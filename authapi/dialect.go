@@ -47,7 +47,7 @@ func (a *API) credential(r *http.Request, p parameters, d dialect) (c authz.Cred
 		return authz.Credential{}, false
 	case token != "":
 		return authz.APIToken(token), true
-	case d.jwtOnly || !wire.SameOrigin(r):
+	case d.jwtOnly || !a.Site.SameOrigin(r):
 		return authz.Credential{}, false
 	}
 	cookie, found := a.Site.SessionCookie(r)

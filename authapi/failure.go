@@ -108,7 +108,11 @@ func (a *API) callbackFailed(w http.ResponseWriter, r *http.Request, err error) 
 	if e.Attempt != nil {
 		provider = e.Attempt.Provider
 	}
-	a.showFailure(w, r, e, failureOf(e.Code), provider, d)
+	f := failureOf(e.Code)
+	if e.Code == authn.CodeProviderUnavailable {
+		f.status = http.StatusBadGateway // S26; nothing is left to come again with
+	}
+	a.showFailure(w, r, e, f, provider, d)
 }
 
 // showFailure shows why somebody could not sign in, and the ways on. All of it

@@ -74,9 +74,10 @@ func (a *API) problemJSON(w http.ResponseWriter, r *http.Request, p wire.Problem
 func acceptsJSON(r *http.Request) bool {
 	for _, line := range r.Header["Accept"] {
 		for item := range strings.SplitSeq(line, ",") {
-			mediaType, _, _ := strings.Cut(item, ";")
+			mediaType, params, _ := strings.Cut(item, ";")
 			mediaType = strings.ToLower(strings.TrimSpace(mediaType))
-			if mediaType == "application/json" || strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+json") {
+			isJSON := mediaType == "application/json" || strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+json")
+			if isJSON && !wire.HasZeroWeight(params) {
 				return true
 			}
 		}

@@ -31,6 +31,7 @@ func TestAcceptsJSON(t *testing.T) {
 	for accept, accepted := range map[string]bool{
 		"": false, "*/*": false, "text/html": false, "application/xhtml+xml": false, "application/*": false,
 		"application/json": true, "text/html, application/json;q=0.5": true, "Application/JSON": true, "application/problem+json": true,
+		"application/json;q=0": false, "application/json; q=0.0, text/html": false, "application/json;q=0, application/problem+json": true,
 	} {
 		if got := acceptsJSON(request("GET", "/", "Accept: "+accept)); got != accepted {
 			t.Errorf("%q: %v", accept, got)

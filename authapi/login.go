@@ -116,7 +116,7 @@ func (a *API) startLogin(login Login) http.HandlerFunc {
 // cookie of a session that is over is taken away. An error means that it cannot
 // be told.
 func (a *API) viewer(w http.ResponseWriter, r *http.Request) (*authz.Decision, error) {
-	if !wire.CookieCounts(r) {
+	if !a.Site.CookieCounts(r) {
 		return nil, nil
 	}
 	cookie, found := a.Site.SessionCookie(r)

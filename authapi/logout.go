@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/datahq/auth-gateway/internal/authz"
@@ -142,7 +143,7 @@ func (a *API) endToken(r *http.Request, token string, everywhere bool) *wire.Pro
 		}
 		return &wire.Problem{
 			Status: http.StatusUnauthorized, Code: wire.CodeTokenInvalid, Detail: "The token is not a session token of this gateway.",
-			Challenge: true, InvalidToken: true,
+			Challenge: true, InvalidToken: true, LoginURL: a.Site.URL("/login"),
 		}
 	case isDead(err):
 		if p, tooMany := limited(a.limitUnknown(r, err)); tooMany {
@@ -159,14 +160,16 @@ func (a *API) endToken(r *http.Request, token string, everywhere bool) *wire.Pro
 // own page: a browser sends no SameSite cookie with another site's form, but
 // would obey an answer that deletes it (S33).
 func (a *API) endCookie(w http.ResponseWriter, r *http.Request, p parameters, everywhere bool) *wire.Problem {
-	cookie, found := a.Site.SessionCookie(r)
-	if !a.isOwnForm(r, p, cookie, found) {
+	cookies := a.Site.SessionCookies(r)
+	if !a.isOwnForm(r, p, cookies) {
 		return &wire.Problem{
 			Status: http.StatusForbidden, Code: wire.CodeCrossOrigin,
 			Detail: "Signing out works from our own page only, and the one you used is not it or is out of date.",
 		}
 	}
-	if found {
+	// Of several, one is planted (ruling 3) and nobody knows which: whoever wants
+	// out is to be out.
+	for _, cookie := range cookies {
 		// Not by authz, which remembers answers and knows no session that is of no use.
 		err := a.Authn.EndByCookie(r.Context(), cookie, everywhere)
 		if errors.Is(err, providers.ErrNotFound) {
@@ -200,19 +203,21 @@ func (a *API) notEnded(r *http.Request, err error) *wire.Problem {
 // page of ours (S33): the browser says so in a header, or the form's
 // synchroniser token does. A script of our origin need not send the token,
 // which it could read anyway; a wrong one is never good.
-func (a *API) isOwnForm(r *http.Request, p parameters, cookie string, found bool) bool {
+func (a *API) isOwnForm(r *http.Request, p parameters, cookies []string) bool {
 	given := p.all(formTokenField)
-	right := found && len(given) == 1 && hmac.Equal([]byte(given[0]), []byte(formToken(cookie)))
+	right := len(given) == 1 && slices.ContainsFunc(cookies, func(cookie string) bool {
+		return hmac.Equal([]byte(given[0]), []byte(formToken(cookie)))
+	})
 	site, from := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 	switch {
-	case !wire.SameOrigin(r):
+	case !a.Site.SameOrigin(r):
 		// Our pages send no referrer, so their forms come with "Origin: null" (Fetch
 		// standard, "append a request Origin header"); browsers without fetch
 		// metadata, such as Safari before 16.4, say nothing better.
 		return right && site == "" && from == "null"
 	case from != "" && from != "null" && !strings.HasSuffix(from, "://"+r.Host):
 		return false // two headers that do not agree
-	case !found:
+	case len(cookies) == 0:
 		return true
 	case len(given) > 0:
 		return right

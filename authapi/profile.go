@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/mail"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/datahq/auth-gateway/providers"
@@ -60,13 +63,29 @@ func (a *API) getProfile(w http.ResponseWriter, r *http.Request) {
 			return object{"found": false, "profile": nil}
 		}
 		return object{"found": true, "profile": object{
-			"avatar_url": orNull(u.AvatarURL),
+			"avatar_url": orNull(withoutEmail(u.AvatarURL, u)),
 			"gravatar":   orNull(a.gravatar(u)),
 			"id":         u.ID,
 			"join_date":  orNull(httpDate(u.JoinDate)),
-			"name":       orNull(u.Name),
+			"name":       orNull(withoutEmail(u.Name, u)),
 		}}
 	})
+}
+
+// withoutEmail is a text that describes a user, "" if his e-mail address stands
+// in it, as some providers have it for lack of a name, or if it is one (S36).
+func withoutEmail(text string, u providers.User) string {
+	plain, err := url.PathUnescape(text)
+	if err != nil {
+		plain = text
+	}
+	if u.Email != "" && strings.Contains(strings.ToLower(plain), strings.ToLower(u.Email)) {
+		return ""
+	}
+	if address, err := mail.ParseAddress(text); err == nil && strings.Contains(address.Address, "@") {
+		return ""
+	}
+	return text
 }
 
 // answerProfile finds the user that a request names and says of him what form

@@ -74,6 +74,23 @@ func TestGetProfile(t *testing.T) {
 	}
 }
 
+// S36: some providers have the address where the name belongs.
+func TestProfilesHideAddressesElsewhere(t *testing.T) {
+	grace := providers.User{Email: "Grace@Example.org"}
+	for text, hidden := range map[string]bool{
+		"grace@example.org": true, "Grace Hopper (grace@example.org)": true, "hopper@navy.example": true, "Grace <hopper@navy.example>": true,
+		"https://img.example.org/Grace@example.org.png": true, "https://img.example.org/grace%40example.org?s=80": true,
+		"Grace Hopper": false, "@grace": false, "Grace @ Navy": false, "100% Grace": false, "": true, "https://img.example.org/@grace/1.png": false,
+	} {
+		if got := withoutEmail(text, grace); got != text && got != "" || (got == "") != hidden {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+	if got := withoutEmail("Grace", providers.User{}); got != "Grace" {
+		t.Errorf("without an address: %q", got)
+	}
+}
+
 // S36: each of the two can be switched off.
 func TestProfileSwitches(t *testing.T) {
 	h := build(t, func(c *Config) { c.GravatarOff = true })

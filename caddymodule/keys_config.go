@@ -80,16 +80,21 @@ func keyText(value, field, variable string) ([]byte, error) {
 		}
 		return nil, nil
 	}
-	value, err := resolve(caddy.NewReplacer(), value)
+	resolved, err := resolve(caddy.NewReplacer(), value)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
-	if !filepath.IsAbs(value) {
-		return []byte(value), nil
+	if !filepath.IsAbs(resolved) {
+		return []byte(resolved), nil
 	}
-	text, err := os.ReadFile(value)
-	if err != nil {
+	text, err := os.ReadFile(resolved)
+	switch {
+	case err == nil:
+		return text, nil
+	case resolved == value:
 		return nil, fmt.Errorf("%s: reading the key: %w", field, err)
 	}
-	return text, nil
+	// What a placeholder stands for may be a key itself, for base64 begins with "/"
+	// now and then, and is not to be shown (S41).
+	return []byte(resolved), nil
 }

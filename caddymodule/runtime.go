@@ -71,6 +71,8 @@ func (a *App) newAuthz(rt *runtime, b *backend, fingerprint string) *authz.Autho
 	}
 	if a.legacy != nil {
 		c.Legacy = &authz.Legacy{Tokens: a.legacy, Users: b.store, Until: a.legacyEnd}
+		// Without the switch, or on another day, what it let in is not remembered (S4).
+		c.Fingerprint += " legacy " + a.AcceptLegacySessions
 	}
 	return authz.New(c, b.cache)
 }

@@ -24,6 +24,12 @@ const retryAfterError = time.Second
 // Errors are ErrInvalid, ErrEnded (or ErrUnknown) and ErrDisabled; any other means that it
 // cannot be told now and wraps providers.ErrUnavailable.
 func (a *Authorizer) Decide(ctx context.Context, c Credential, name string) (*Decision, error) {
+	d, err := a.decide(ctx, c, name)
+	a.noteLegacy(c, d)
+	return d, err
+}
+
+func (a *Authorizer) decide(ctx context.Context, c Credential, name string) (*Decision, error) {
 	s := a.nobody
 	if name != "" {
 		var known bool
@@ -93,7 +99,7 @@ func (a *Authorizer) ask(ctx context.Context, c Credential, s *service, key cach
 // unknownService answers for a service that has no provider: the user, and no
 // permissions. It is not remembered under the name, which anybody may invent.
 func (a *Authorizer) unknownService(ctx context.Context, c Credential, name string) (*Decision, error) {
-	who, err := a.Decide(ctx, c, "")
+	who, err := a.decide(ctx, c, "")
 	if err != nil {
 		return nil, err
 	}

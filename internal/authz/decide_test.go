@@ -178,13 +178,18 @@ func TestDecisionExpiresAt(t *testing.T) {
 			{"shorter session token", w.sessionToken("ada", func(s *token.Session) { s.ExpiresAt = now.Add(day) }), day},
 			{"longer session token", w.sessionToken("ada", func(s *token.Session) { s.ExpiresAt = now.Add(30 * day) }), 14 * day},
 			{"permission token", w.permissionToken("ada"), 12 * time.Hour},
-			{"longer permission token", w.permissionToken("ada", func(p *token.Permission) { p.ExpiresAt = now.Add(30 * day) }), 14 * day},
+			{"permission token of another clock", w.permissionToken("ada", func(p *token.Permission) { p.ExpiresAt = now.Add(12*time.Hour + time.Minute) }), 12*time.Hour + time.Minute},
 		} {
 			if d := w.granted(c.credential, "storage", "ada"); !d.ExpiresAt.Equal(now.Add(c.want)) {
 				t.Errorf("%s: until %s from now, want %s", c.name, d.ExpiresAt.Sub(now), c.want)
 			}
 		}
+		w.refused(w.permissionToken("ada", func(p *token.Permission) { p.ExpiresAt = now.Add(12*time.Hour + 2*time.Minute) }), "storage", ErrInvalid)
 	})
+	// Where the service has it so, they last longer.
+	run(t, func(t *testing.T, w *world) {
+		w.granted(w.permissionToken("ada", func(p *token.Permission) { p.ExpiresAt = time.Now().Add(2 * day) }), "storage", "ada")
+	}, func(c *Config) { c.Services[0].TokenLifetime = 2 * day })
 }
 
 // What a gate sends is rendered once for all requests.

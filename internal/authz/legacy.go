@@ -41,11 +41,15 @@ func (a *Authorizer) legacy(ctx context.Context, raw string, now time.Time) (sub
 	case err != nil:
 		return subject{}, err
 	}
-	who, err := a.legacyUser(ctx, userID, earliest(expires, a.Legacy.Until), nil)
-	if err == nil {
-		a.Logger.Info("a session of the original service was used", zap.String("user_id", userID), zap.Time("expires", expires))
+	return a.legacyUser(ctx, userID, earliest(expires, a.Legacy.Until), nil)
+}
+
+// noteLegacy logs each use of a session of the original service: when there are
+// none any more, the switch can go.
+func (a *Authorizer) noteLegacy(c Credential, d *Decision) {
+	if a.Legacy != nil && c.Kind == APICredential && d != nil && d.Session.ID == "" {
+		a.Logger.Info("a session of the original service was used", zap.String("user_id", d.User.ID), zap.Time("expires", d.ExpiresAt))
 	}
-	return who, err
 }
 
 // legacyUser is the user of a token without a session.

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"github.com/datahq/auth-gateway/internal/token"
 	"github.com/datahq/auth-gateway/providers"
 )
@@ -73,7 +76,17 @@ func TestLegacySessions(t *testing.T) {
 				Store: noSessions{}, Tokens: ring,
 				Legacy: &Legacy{Tokens: &test.users, Users: &test.users, Until: time.Now().Add(test.until)},
 			}, memory)
+			core, logs := observer.New(zap.InfoLevel)
+			a.Logger = zap.New(core)
 			d, err := a.Decide(t.Context(), test.credential, "")
+			for range 4 { // each use is logged, also of what is remembered
+				if _, again := a.Decide(t.Context(), test.credential, "storage"); (again == nil) != (err == nil) {
+					t.Errorf("%v, and then %v", err, again)
+				}
+			}
+			if uses := logs.FilterMessageSnippet("original service was used").Len(); (uses == 5) != (err == nil) || err != nil && uses > 0 {
+				t.Errorf("%d uses are in the log", uses)
+			}
 			if !errors.Is(err, test.want) {
 				t.Fatalf("%v, want %v", err, test.want)
 			}

@@ -20,6 +20,8 @@ const (
 	// claimFor is how long a permission token's own claim is used before its
 	// provider is asked again.
 	claimFor = 5 * time.Second
+	// clockLeeway is how far the clocks of two gateways may be apart (S5).
+	clockLeeway = time.Minute
 	// touchTimeout is how long noting the use of a session may take.
 	touchTimeout = time.Second
 )
@@ -135,6 +137,10 @@ func (a *Authorizer) identify(ctx context.Context, c Credential, s *service, now
 		// upstream is for the upstream's eyes (ruling 9).
 		if s == a.nobody || claims.Service != s.Name || claims.Use != "" {
 			return subject{}, fmt.Errorf("%w: a permission token for something else", ErrInvalid)
+		}
+		// S5: no key makes a token that lasts longer than the service's do.
+		if longest := max(DefaultTokenLifetime, s.TokenLifetime) + clockLeeway; claims.ExpiresAt.After(now.Add(longest)) {
+			return subject{}, fmt.Errorf("%w: a permission token that lasts too long", ErrInvalid)
 		}
 		return a.bySessionID(ctx, claims.SessionID, claims.UserID, claims.ExpiresAt, &claims, now)
 	}

@@ -93,7 +93,7 @@ func (a *Authorizer) signUpstream(d *Decision, key cache.Key) (*upstreamToken, e
 	now := a.Now()
 	stamp := a.cache.stamps.Stamp(a.cache.stamps.Turn(), sessionStamp(d.Session.ID), userStamp(d.User.ID))
 	t := &upstreamToken{stamp: stamp, madeAt: now, renewAt: now.Add(upstreamRenew)}
-	raw, err := a.sign(d, now.Add(upstreamLifetime), upstreamUse)
+	raw, err := a.sign(d, earliest(now.Add(upstreamLifetime), d.ExpiresAt), upstreamUse)
 	switch {
 	case err == nil:
 		t.values = []string{raw}
@@ -107,14 +107,19 @@ func (a *Authorizer) signUpstream(d *Decision, key cache.Key) (*upstreamToken, e
 }
 
 // upstreamKey covers all that the token says. The session's end is in it for
-// those who have no session, only a credential that ends.
+// those who have no session, only a credential that ends, and so is the end of a
+// credential that comes before the token's would.
 func (a *Authorizer) upstreamKey(d *Decision) (cache.Key, error) {
 	permissions, err := json.Marshal(d.Permissions)
 	if err != nil {
 		return cache.Key{}, a.unsignable(d, err)
 	}
+	end := d.Session.ExpiresAt
+	if d.ExpiresAt.Before(a.Now().Add(upstreamLifetime)) {
+		end = d.ExpiresAt
+	}
 	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d %q %s",
-		a.Fingerprint, d.User.ID, d.Session.ID, d.Session.ExpiresAt.Unix(), d.Service, permissions)), nil
+		a.Fingerprint, d.User.ID, d.Session.ID, end.Unix(), d.Service, permissions)), nil
 }
 
 func (a *Authorizer) sign(d *Decision, expires time.Time, use string) (string, error) {

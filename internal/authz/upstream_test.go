@@ -70,6 +70,19 @@ func TestUpstreamTokenEndsWithTheSession(t *testing.T) {
 	})
 }
 
+// S5: nor one that outlives the token that came.
+func TestUpstreamTokenEndsWithTheToken(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		// The session's own is remembered, and too long.
+		upstreamOf(w, w.granted(w.cookie("ada"), "storage", "ada"))
+		end := time.Now().Add(4 * time.Second)
+		raw := upstreamOf(w, w.granted(w.permissionToken("ada", func(p *token.Permission) { p.ExpiresAt = end }), "storage", "ada"))
+		if got, err := w.ring.Ring.VerifyPermission(raw, time.Now()); err != nil || got.ExpiresAt.After(end) {
+			t.Errorf("it ends %s after the token, %v", got.ExpiresAt.Sub(end), err)
+		}
+	})
+}
+
 // It is no credential at our gates: an upstream could act as its users.
 func TestUpstreamTokenIsNoCredential(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {

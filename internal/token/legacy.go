@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -14,11 +15,17 @@ const maxLegacyLifetime = 14 * 24 * time.Hour
 // with HS256 and the text of the private key's PEM (contract 1.2, O1). It is for
 // the two weeks after a move (S4); no such token is ever issued.
 type Legacy struct {
-	secret []byte
+	// secrets are the ways in which the original may have had the text.
+	secrets [][]byte
 }
 
-// NewLegacy makes a verifier of the PEM text, which counts byte for byte.
-func NewLegacy(privatePEM []byte) *Legacy { return &Legacy{secret: privatePEM} }
+// NewLegacy makes a verifier of the PEM text. It counts byte for byte, but for
+// its last line break: a shell, an editor or Caddy's {file.*} may have taken that
+// away or put it there since.
+func NewLegacy(privatePEM []byte) *Legacy {
+	bare := bytes.TrimRight(privatePEM, "\r\n")
+	return &Legacy{secrets: [][]byte{privatePEM, bare, append(bytes.Clone(bare), '\n')}}
+}
 
 // Verify returns whose session it is. The token has only "userid" and "exp",
 // which may lie no further ahead than the original put it; one with claims of
@@ -34,7 +41,12 @@ func (l *Legacy) Verify(raw string, now time.Time) (userID string, expires time.
 	if c.header.hasKid || len(c.claims) != 2 {
 		return "", time.Time{}, invalid("not a session token of the original service")
 	}
-	if err := c.verify(jwa.HS256, l.secret); err != nil {
+	for _, secret := range l.secrets {
+		if err = c.verify(jwa.HS256, secret); err == nil {
+			break
+		}
+	}
+	if err != nil {
 		return "", time.Time{}, err
 	}
 	if userID, err = c.claims.name("userid", 1); err != nil {

@@ -56,6 +56,15 @@ func TestLegacy(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	// The last line break comes and goes on the way from one configuration to another.
+	bare := strings.TrimRight(pem, "\n")
+	for _, configured := range []string{pem, bare, bare + "\r\n", pem + "\n"} {
+		for _, secret := range []string{pem, bare, configured} {
+			if _, _, err := NewLegacy([]byte(configured)).Verify(original(secret, header, good), now); err != nil {
+				t.Errorf("configured with %q, signed with %q: %v", configured[len(configured)-4:], secret[len(secret)-4:], err)
+			}
+		}
+	}
 	if text := fmt.Sprintf("%v %+v %#v", legacy, legacy, *legacy); strings.Contains(text, "MIIE") {
 		t.Errorf("S41: printed as %s", text)
 	}

@@ -54,16 +54,16 @@ func acceptsHTML(r *http.Request) bool {
 			mediaType, params, _ := strings.Cut(item, ";")
 			mediaType = strings.TrimSpace(mediaType)
 			if strings.EqualFold(mediaType, "text/html") || strings.EqualFold(mediaType, "application/xhtml+xml") {
-				return !hasZeroWeight(params)
+				return !HasZeroWeight(params)
 			}
 		}
 	}
 	return false
 }
 
-// hasZeroWeight reports whether the parameters of an item of Accept say that
+// HasZeroWeight reports whether the parameters of an item of Accept say that
 // it is not wanted: "q=0", "q=0.000" (RFC 9110 section 12.4.2).
-func hasZeroWeight(params string) bool {
+func HasZeroWeight(params string) bool {
 	for param := range strings.SplitSeq(params, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
 		if strings.EqualFold(name, "q") && strings.HasPrefix(value, "0") {
@@ -75,37 +75,40 @@ func hasZeroWeight(params string) bool {
 
 // CookieCounts reports whether a cookie on this request is a credential. It is
 // one on requests of our own pages and when somebody goes to a page; nothing
-// that another origin's page fetches or posts may ride on it (S32, S33).
-func CookieCounts(r *http.Request) bool {
-	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if SameOrigin(r) {
+// that another origin's page fetches or posts may ride on it, nor what another
+// site has in a frame (S32, S33).
+func (s *Site) CookieCounts(r *http.Request) bool {
+	if s.SameOrigin(r) {
 		return true
 	}
+	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
 	mode := r.Header.Get("Sec-Fetch-Mode")
-	return safe && r.Header.Get("Upgrade") == "" && (mode == "navigate" || mode == "nested-navigate")
+	goes := safe && r.Header.Get("Upgrade") == "" && (mode == "navigate" || mode == "nested-navigate")
+	return goes && (r.Header.Get("Sec-Fetch-Site") != "cross-site" || r.Header.Get("Sec-Fetch-Dest") == "document")
 }
 
 // SameOrigin reports whether a request comes from a page of the same origin, or
 // from no page at all. Fetch metadata and Origin must agree, as they do in every
 // browser; but a page that sends no referrer has the Origin "null" (Fetch
 // standard, "append a request Origin header").
-func SameOrigin(r *http.Request) bool {
+func (s *Site) SameOrigin(r *http.Request) bool {
 	site := r.Header["Sec-Fetch-Site"] // by its canonical name: this is on every request's way
 	if len(site) == 0 {
-		return sameOrigin(r)
+		return s.sameOrigin(r)
 	}
 	if len(site) != 1 || site[0] != "same-origin" && site[0] != "none" {
 		return false
 	}
 	origins := r.Header["Origin"]
-	return len(origins) == 1 && origins[0] == "null" || sameOrigin(r)
+	return len(origins) == 1 && origins[0] == "null" || s.sameOrigin(r)
 }
 
 // sameOrigin judges by Origin, which every browser sends with what may change
 // something and with WebSocket handshakes. Absence means no browser, or a
 // plain GET of one. A page that came by plain http is not ours, even of the same
-// host, unless that is this machine: whoever sits in between may have written it.
-func sameOrigin(r *http.Request) bool {
+// host, unless the site is plain http on this machine: whoever sits in between
+// may have written it. There in turn one that came by https is another's.
+func (s *Site) sameOrigin(r *http.Request) bool {
 	origins := r.Header["Origin"]
 	switch len(origins) {
 	case 0:
@@ -113,7 +116,10 @@ func sameOrigin(r *http.Request) bool {
 	case 1:
 		scheme, host, _ := strings.Cut(origins[0], "://")
 		name, _ := splitHost(host)
-		return host != "" && strings.EqualFold(host, r.Host) && (scheme == "https" || scheme == "http" && IsLoopbackHost(name))
+		if host == "" || !strings.EqualFold(host, r.Host) {
+			return false
+		}
+		return s.secure && scheme == "https" || !s.secure && scheme == "http" && IsLoopbackHost(name)
 	}
 	return false
 }

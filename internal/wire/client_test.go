@@ -45,7 +45,8 @@ var clients = []struct {
 	{"form post of a sibling", "POST", append(fetchMetadata("same-site", "navigate", "document"), "Origin: https://evil.example.com"), Page, false, false},
 	{"form post of a sandboxed page", "POST", append(fetchMetadata("cross-site", "navigate", "document"), "Origin: null"), Page, false, false},
 	{"iframe of ours", "GET", append(fetchMetadata("same-origin", "navigate", "iframe"), acceptChromium), Page, true, true},
-	{"foreign page's iframe", "GET", append(fetchMetadata("cross-site", "navigate", "iframe"), acceptChromium), Page, true, false},
+	{"foreign page's iframe", "GET", append(fetchMetadata("cross-site", "navigate", "iframe"), acceptChromium), Page, false, false},
+	{"sibling's iframe", "GET", append(fetchMetadata("same-site", "navigate", "iframe"), acceptChromium), Page, true, false},
 	{"old name of that", "GET", fetchMetadata("same-origin", "nested-navigate", "iframe"), Page, true, true},
 	{"frame", "GET", fetchMetadata("same-origin", "navigate", "frame"), Page, true, true},
 	{"embed", "GET", fetchMetadata("same-origin", "navigate", "embed"), Page, true, true},
@@ -103,12 +104,13 @@ func TestClientOf(t *testing.T) {
 // S32, S33: nothing that another origin's page fetches or posts may ride on a
 // cookie.
 func TestCookieCounts(t *testing.T) {
+	site := newSite(t, "https://app.example.com")
 	for _, tt := range clients {
 		r := newRequest(tt.method, "/", tt.headers...)
-		if got := CookieCounts(r); got != tt.cookie {
+		if got := site.CookieCounts(r); got != tt.cookie {
 			t.Errorf("%s: CookieCounts is %t", tt.name, got)
 		}
-		if got := SameOrigin(r); got != tt.same {
+		if got := site.SameOrigin(r); got != tt.same {
 			t.Errorf("%s: SameOrigin is %t", tt.name, got)
 		}
 	}
@@ -118,12 +120,12 @@ func TestCookieCounts(t *testing.T) {
 // ours.
 func TestSameOriginByOrigin(t *testing.T) {
 	tests := []struct {
-		host string
+		site, host string
 		// same and foreign are values of Origin.
 		same, foreign []string
 	}{
 		{
-			"app.example.com",
+			"https://app.example.com", "app.example.com",
 			[]string{"https://app.example.com", "https://APP.example.com"},
 			[]string{
 				"null", "", "https://evil.com", "https://app.example.com.evil.com", "https://xapp.example.com", "https://example.com",
@@ -133,19 +135,24 @@ func TestSameOriginByOrigin(t *testing.T) {
 				"https://app.example.com, https://evil.com", "https://evil.com https://app.example.com",
 			},
 		},
-		{"app.example.com:8443", []string{"https://app.example.com:8443"}, []string{"https://app.example.com", "http://app.example.com:8443"}},
-		{"localhost:8080", []string{"http://localhost:8080"}, []string{"http://localhost:3000", "http://127.0.0.1:8080", "http://localhost"}},
-		{"127.0.0.1:8080", []string{"http://127.0.0.1:8080"}, []string{"http://localhost:8080"}},
-		{"[::1]:8080", []string{"http://[::1]:8080"}, []string{"http://[::1]", "http://localhost:8080"}},
-		{"[::1]", []string{"http://[::1]"}, nil},
-		{"", nil, []string{"https://", "http://", "null"}},
+		{"https://app.example.com:8443", "app.example.com:8443", []string{"https://app.example.com:8443"}, []string{"https://app.example.com", "http://app.example.com:8443"}},
+		{"http://localhost:8080", "localhost:8080", []string{"http://localhost:8080"}, []string{"http://localhost:3000", "http://127.0.0.1:8080", "http://localhost", "https://localhost:8080"}},
+		{"http://127.0.0.1:8080", "127.0.0.1:8080", []string{"http://127.0.0.1:8080"}, []string{"http://localhost:8080"}},
+		{"http://[::1]:8080", "[::1]:8080", []string{"http://[::1]:8080"}, []string{"http://[::1]", "http://localhost:8080"}},
+		{"http://[::1]", "[::1]", []string{"http://[::1]"}, nil},
+		{"https://localhost:8443", "localhost:8443", []string{"https://localhost:8443"}, []string{"http://localhost:8443"}},
+		// A gate on another host (ruling 23).
+		{"https://app.example.com", "other.example.com", []string{"https://other.example.com"}, []string{"https://app.example.com", "http://other.example.com"}},
+		{"https://app.example.com", "localhost:8080", nil, []string{"http://localhost:8080"}},
+		{"http://localhost:8080", "app.example.com", nil, []string{"http://app.example.com", "https://app.example.com"}},
+		{"https://app.example.com", "", nil, []string{"https://", "http://", "null"}},
 	}
 	for _, tt := range tests {
 		judge := func(origins ...string) bool {
 			r := newRequest("POST", "/")
 			r.Host = tt.host
 			r.Header["Origin"] = origins
-			return SameOrigin(r)
+			return newSite(t, tt.site).SameOrigin(r)
 		}
 		for _, origin := range tt.same {
 			if !judge(origin) {
@@ -168,7 +175,7 @@ func TestSameOriginByOddMetadata(t *testing.T) {
 	for _, lines := range [][]string{{""}, {"Same-Origin"}, {"same-origin "}, {"same-origin, cross-site"}, {"same-origin", "cross-site"}, {"cross-site", "same-origin"}, {"x"}} {
 		r := newRequest("POST", "/")
 		r.Header["Sec-Fetch-Site"] = lines
-		if SameOrigin(r) {
+		if newSite(t, "https://app.example.com").SameOrigin(r) {
 			t.Errorf("%q passes for the same origin", lines)
 		}
 	}
@@ -183,11 +190,11 @@ func TestSameOriginByHeadersThatDisagree(t *testing.T) {
 			"https://evil.com": false, "http://app.example.com": false, "https://app.example.com:8443": false, "": false, "chrome-extension://abc": false,
 		} {
 			r := newRequest("POST", "/", "Sec-Fetch-Site: "+site, "Origin: "+origin)
-			if SameOrigin(r) != same {
+			if newSite(t, "https://app.example.com").SameOrigin(r) != same {
 				t.Errorf("%s with Origin %q: same origin is %t", site, origin, !same)
 			}
 			r.Header.Add("Origin", origin)
-			if SameOrigin(r) {
+			if newSite(t, "https://app.example.com").SameOrigin(r) {
 				t.Errorf("%s with two lines of Origin %q passes for the same origin", site, origin)
 			}
 		}
@@ -202,7 +209,7 @@ func TestCookieCountsByMethod(t *testing.T) {
 	} {
 		r := newRequest(http.MethodGet, "/", fetchMetadata("cross-site", "navigate", "document")...)
 		r.Method = method
-		if CookieCounts(r) != counts {
+		if newSite(t, "https://app.example.com").CookieCounts(r) != counts {
 			t.Errorf("%s: CookieCounts is %t", method, !counts)
 		}
 	}

@@ -3,6 +3,7 @@ package wire
 import (
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,16 +38,23 @@ func (s *Site) ClearReturnCookie(w http.ResponseWriter) {
 
 // RepeatsSessionCookie reports whether a request has more than one cookie of the
 // session's name, of which SessionCookie takes none.
-func (s *Site) RepeatsSessionCookie(r *http.Request) bool {
-	found := 0
+func (s *Site) RepeatsSessionCookie(r *http.Request) bool { return len(s.sessionCookies(r)) > 1 }
+
+// SessionCookies are the values of all cookies of the session's name, for
+// whoever wants to be rid of them.
+func (s *Site) SessionCookies(r *http.Request) []string {
+	return slices.DeleteFunc(s.sessionCookies(r), func(value string) bool { return value == "" })
+}
+
+func (s *Site) sessionCookies(r *http.Request) (values []string) {
 	for _, line := range r.Header["Cookie"] {
 		for part := range strings.SplitSeq(line, ";") {
-			if name, _, is := strings.Cut(textproto.TrimString(part), "="); is && name == s.SessionCookieName() {
-				found++
+			if name, value, is := strings.Cut(textproto.TrimString(part), "="); is && name == s.SessionCookieName() {
+				values = append(values, value)
 			}
 		}
 	}
-	return found > 1
+	return values
 }
 
 // ClearPlantedCookies takes away cookies of the session's name that somebody set

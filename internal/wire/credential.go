@@ -49,7 +49,7 @@ func (rd *Reader) Read(r *http.Request) (Credentials, error) {
 	if err := c.add(token); err != nil {
 		return Credentials{}, err
 	}
-	if CookieCounts(r) {
+	if rd.Site.CookieCounts(r) {
 		c.Cookie, _ = rd.Site.SessionCookie(r)
 	}
 	return c, nil
@@ -145,10 +145,21 @@ func WithoutParameter(query, name string) string {
 	return strings.Join(kept, "&")
 }
 
+// unescape is url.QueryUnescape, but that a broken escape stays text.
 func unescape(text string) string {
-	plain, err := url.QueryUnescape(text)
-	if err != nil {
-		return strings.ReplaceAll(text, "+", " ")
+	if plain, err := url.QueryUnescape(text); err == nil {
+		return plain
 	}
-	return plain
+	plain := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c == '+' {
+			c = ' '
+		} else if b, ok := escapedByte(text[i:]); ok {
+			c = b
+			i += 2
+		}
+		plain = append(plain, c)
+	}
+	return string(plain)
 }

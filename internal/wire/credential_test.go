@@ -136,7 +136,7 @@ func TestQueryValues(t *testing.T) {
 		{"next=a", []string{"a"}},
 		{"next=a=b", []string{"a=b"}},
 		{"next=a+b%20c", []string{"a b c"}},
-		{"next=%zz+%41", []string{"%zz %41"}},
+		{"next=%zz+%41", []string{"%zz A"}},
 		{"next=%", []string{"%"}},
 		{"next=a&x=y&next=b", []string{"a", "b"}},
 		{"n%65xt=a&ne%78t=b", []string{"a", "b"}},

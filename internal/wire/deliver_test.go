@@ -11,6 +11,11 @@ import (
 // blank and repeated parameters: O21). datahub-client
 // takes everything after "?jwt=" for the token, gobble everything after "/?jwt=".
 func TestDeliver(t *testing.T) {
+	for _, next := range []string{"https://app.example.com", "https://app.example.com/a?", "https://app.example.com/#", "https://app.example.com/a?b=&&c#?jwt=x"} {
+		if got := Undelivered(next); got != next {
+			t.Errorf("%q is changed to %q", next, got)
+		}
+	}
 	for next, want := range map[string]string{
 		"http://localhost:3000":                     "http://localhost:3000?jwt=T.o-k_n",
 		"http://localhost:3000/":                    "http://localhost:3000/?jwt=T.o-k_n",
@@ -45,6 +50,10 @@ func TestDeliver(t *testing.T) {
 		got := Deliver(next, "T.o-k_n")
 		if got != want {
 			t.Errorf("%q: %q; expected %q", next, got, want)
+		}
+		without := Undelivered(next)
+		if u, err := url.Parse(without); err != nil || len(QueryValues(u.RawQuery, "jwt")) > 0 || Deliver(without, "T.o-k_n") != want {
+			t.Errorf("%q without a token: %q", next, without)
 		}
 		// S20: whoever reads it sees our token and no other.
 		if u, err := url.Parse(got); err != nil || !slices.Equal(QueryValues(u.RawQuery, "jwt"), []string{"T.o-k_n"}) {

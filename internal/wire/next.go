@@ -51,7 +51,7 @@ func CheckNextEntry(text string) error {
 
 func parseNextEntry(text string) (nextEntry, error) {
 	fail := func(why string) (nextEntry, error) {
-		return nextEntry{}, fmt.Errorf("allow_next %q %s; expected an origin with an optional path, such as https://app.example.com or http://localhost:*", text, why)
+		return nextEntry{}, fmt.Errorf("allow_next %q %s; expected an origin with an optional path, such as https://app.example.com or http://localhost:*", ShownAddress(text), why)
 	}
 	var e nextEntry
 	plain := text

@@ -40,7 +40,7 @@ func NewSite(externalAddress, path string) (*Site, error) {
 // loopback alone. The result has scheme and host only.
 func ParseExternalAddress(address string) (*url.URL, error) {
 	fail := func(format string, args ...any) (*url.URL, error) {
-		return nil, fmt.Errorf("external_address %q %s; expected an origin such as https://app.example.com", address, fmt.Sprintf(format, args...))
+		return nil, fmt.Errorf("external_address %q %s; expected an origin such as https://app.example.com", ShownAddress(address), fmt.Sprintf(format, args...))
 	}
 	if address == "" {
 		return nil, fmt.Errorf("external_address is missing; expected an origin such as https://app.example.com, or http://localhost:8080 for development")
@@ -55,12 +55,11 @@ func ParseExternalAddress(address string) (*url.URL, error) {
 	case err != nil:
 		return fail("is not an address")
 	case u.User != nil:
-		address = u.Host // what stands before it may be a password
 		return fail("contains user information")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return fail("has the scheme %q", u.Scheme)
 	case u.Path != "":
-		return fail("has a path (%s)", u.Path)
+		return fail("has a path (%s)", ShownAddress(u.Path))
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
 		return fail("has a query or fragment")
 	}
