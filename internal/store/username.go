@@ -52,10 +52,14 @@ func isAlphanumeric(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c 
 func isUsernameByte(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '_' || c == '-' }
 
 // usernameBase makes the best of a wish: what is valid in it, or "user".
-// Accents are dropped from their letters.
+// Accents are dropped from their letters. Of an e-mail address it is what stands
+// before the "@" (contract 1.5): with the rest of it everybody who sees the name
+// would know the address.
 func usernameBase(wish string) string {
 	// NFKD is NFKC with the accents apart.
 	folded := norm.NFKD.String(FoldUsername(wish))
+	// After the folding, since that is what makes an "@" of others, such as "＠".
+	folded, _, _ = strings.Cut(folded, "@")
 	valid := strings.Map(func(r rune) rune {
 		if r < 0x80 && isUsernameByte(byte(r)) {
 			return r

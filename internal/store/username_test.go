@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -64,10 +65,41 @@ func TestUsernameCandidates(t *testing.T) {
 	}
 }
 
+// Contract 1.5: a username is shown to others. Providers give an address for
+// one (Microsoft's preferred_username is), and that must not be read off it.
+func TestUsernameOfAddress(t *testing.T) {
+	for wish, want := range map[string]string{
+		"bob@corp.example":         "bob",
+		"Bob.Smith@corp.example":   "bob.smith",
+		"bob+news@corp.example":    "bobnews",
+		"bob@a@corp.example":       "bob",
+		"bob＠corp.example":         "bob",
+		"bob﹫corp.example":         "bob",
+		"bob@":                     "bob",
+		"bob":                      "bob",
+		"@corp.example":            "user",
+		"משה@corp.example":         "user",
+		`"bob smith"@corp.example`: "bobsmith",
+	} {
+		if got := usernameBase(wish); got != want {
+			t.Errorf("usernameBase(%q) = %q, want %q", wish, got, want)
+		}
+	}
+	s := openTest(t, "sqlite://", options{})
+	for i, want := range []string{"bob", "bob1"} {
+		id := google(strconv.Itoa(i))
+		id.Username, id.Email = "Bob@corp.example", ""
+		user, _, err := s.FindOrCreateUser(t.Context(), "corp", id, want, true, "")
+		if err != nil || user.Username != want {
+			t.Errorf("got %q, %v; want %q", user.Username, err, want)
+		}
+	}
+}
+
 // Whatever a provider sends becomes a username that is valid, with a suffix if
-// it is reserved.
+// it is reserved, and has nothing of what follows an "@".
 func FuzzUsernameBase(f *testing.F) {
-	for _, wish := range []string{"", "Moshe", "משה", "İ", "\xff", "..", "admin", strings.Repeat("é", 99)} {
+	for _, wish := range []string{"", "Moshe", "משה", "İ", "\xff", "..", "admin", strings.Repeat("é", 99), "bob@corp.example", "bob＠b@c", "@"} {
 		f.Add(wish)
 	}
 	f.Fuzz(func(t *testing.T, wish string) {
@@ -77,6 +109,9 @@ func FuzzUsernameBase(f *testing.F) {
 		}
 		if FoldUsername(base) != base {
 			t.Errorf("usernameBase(%q) = %q is not in folded form", wish, base)
+		}
+		if local, _, _ := strings.Cut(wish, "@"); usernameBase(local) != base {
+			t.Errorf("usernameBase(%q) = %q, but before the @ there is %q", wish, base, local)
 		}
 	})
 }

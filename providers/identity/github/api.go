@@ -1,6 +1,7 @@
 package github
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,8 +13,8 @@ import (
 	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
-// get asks the API and decodes its answer into v, numbers as json.Number. The
-// error wraps providers.ErrUnavailable if asking later may help.
+// get asks the API and decodes its answer, which is strict JSON (S26), into v,
+// numbers as json.Number. The error wraps providers.ErrUnavailable if asking later may help.
 func (p *Provider) get(ctx context.Context, path, accessToken string, v any) error {
 	resource, _, _ := strings.Cut(path, "?")
 	doing := "asking the API for " + resource
@@ -29,13 +30,17 @@ func (p *Provider) get(ctx context.Context, path, accessToken string, v any) err
 		return failure(doing, err)
 	}
 	defer resp.Body.Close()
-	decoder := json.NewDecoder(resp.Body)
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return failure(doing, err)
+	}
+	if err := idp.CheckJSON(body); err != nil {
+		return fmt.Errorf("%s: the answer is not what it should be: %w", doing, err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	if err := decoder.Decode(v); err != nil {
 		return errors.New(doing + ": the answer is not what it should be")
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New(doing + ": there is something behind the answer")
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func TestFailures(t *testing.T) {
 		fakegithub.ListInstead:          {want{nil, "not a token response"}, want{nil, "not what it should be"}, want{nil, "not what it should be"}},
 		fakegithub.NullInstead:          {want{nil, "not a token response"}, want{nil, "no id"}, want{nil, "is null"}},
 		fakegithub.CutOff:               {want{nil, "not a token response"}, want{nil, "not what it should be"}, want{nil, "not what it should be"}},
-		fakegithub.TwoAnswers:           {want{nil, "not a token response"}, want{nil, "behind the answer"}, want{nil, "not what it should be"}},
+		fakegithub.TwoAnswers:           {want{nil, "not a token response"}, want{nil, "something behind it"}, want{nil, "not what it should be"}},
 		fakegithub.HugeAnswer:           {want{down, "more than 1048576 bytes"}, want{down, "more than 1048576 bytes"}, want{down, "more than 1048576 bytes"}},
 	}
 	w := newWorld(t, fakegithub.Config{Delay: 50 * time.Millisecond})

@@ -36,6 +36,17 @@ func (c claims) list(name string) []string {
 	}
 }
 
+// audience returns "aud", a string or a list of them (RFC 7519 section 4.1.3).
+// With anything else in the list it is none: what is left of it would look like
+// a token for fewer clients, of which none has to be named by "azp".
+func (c claims) audience() []string {
+	audience := c.list("aud")
+	if all, isList := c["aud"].([]any); isList && len(audience) < len(all) {
+		return nil
+	}
+	return audience
+}
+
 // time returns a NumericDate claim (RFC 7519 section 2).
 func (c claims) time(name string) (time.Time, bool) {
 	seconds, ok := c[name].(float64)

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -123,6 +124,13 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 	}
 	if err != nil {
 		return nil, idp.Unavailable(doing, err)
+	}
+	var text json.RawMessage
+	if err := provider.Claims(&text); err != nil {
+		return nil, idp.Unavailable(doing, errors.New("the metadata is not JSON"))
+	}
+	if _, err := idp.DecodeObject(text); err != nil {
+		return nil, idp.Unavailable(doing, fmt.Errorf("the metadata is not what it should be: %w", err))
 	}
 	var more struct {
 		JWKS        string   `json:"jwks_uri"`

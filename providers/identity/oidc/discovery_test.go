@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/datahq/auth-gateway/providers"
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 	"github.com/datahq/auth-gateway/providers/providertest/fakeidp"
 )
 
@@ -128,6 +129,47 @@ func TestBadMetadata(t *testing.T) {
 			_, _, err := w.LoginURL(t.Context(), redirectURI, "state")
 			if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), test.text) {
 				t.Errorf("error %v, want ErrUnavailable and %q", err, test.text)
+			}
+		})
+	}
+}
+
+// S26: metadata that two readers could read in two ways is none.
+func TestMetadataIsStrict(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(metadata string) string
+		text   string // in the error; "" means that it is used
+	}{
+		"good":          {func(s string) string { return s + "\n" }, ""},
+		"garbage":       {func(s string) string { return s + "garbage" }, "discovery object"},
+		"two objects":   {func(s string) string { return s + s }, "discovery object"},
+		"issuer twice":  {func(s string) string { return `{"issuer":"https://attacker.example",` + s[1:] }, "twice"},
+		"address twice": {func(s string) string { return `{"token_endpoint":"https://attacker.example/token",` + s[1:] }, "twice"},
+		"twice inside":  {func(s string) string { return `{"x":{"a":1,"a":2},` + s[1:] }, "twice"},
+		"broken UTF-8":  {func(s string) string { return "{\"x\":\"\xff\"," + s[1:] }, "UTF-8"},
+		"deep": {func(s string) string {
+			return `{"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "," + s[1:]
+		}, "deep"},
+		"null": {func(string) string { return "null" }, "it is"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, test.change(strings.ReplaceAll(
+					`{"issuer":"@","authorization_endpoint":"@/a","token_endpoint":"@/t","jwks_uri":"@/k"}`, "@", "http://"+r.Host)))
+			}))
+			defer server.Close()
+			client := idp.NewHTTPClient()
+			defer client.CloseIdleConnections()
+			got, err := newDiscovery(server.URL, "RS256", client, time.Now).get(t.Context())
+			if test.text == "" {
+				if err != nil || got.TokenURL != server.URL+"/t" {
+					t.Errorf("%+v, %v; want the metadata", got, err)
+				}
+				return
+			}
+			if got != nil || !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), test.text) {
+				t.Errorf("%+v, %v; want ErrUnavailable and %q", got, err, test.text)
 			}
 		})
 	}

@@ -3,7 +3,6 @@ package oidc
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/datahq/auth-gateway/providers"
+	"github.com/datahq/auth-gateway/providers/identity/internal/idp"
 )
 
 const (
@@ -34,10 +34,9 @@ func (p *Provider) idToken(ctx context.Context, meta *metadata, token *oauth2.To
 	if err != nil {
 		return nil, fmt.Errorf("verifying the id_token: %w", err)
 	}
-	// A map, since a struct would also take "SUB" for "sub".
 	var c claims
-	if err := json.Unmarshal(payload, &c); err != nil {
-		return nil, errors.New("verifying the id_token: its claims are not a JSON object")
+	if c, err = idp.DecodeObject(payload); err != nil {
+		return nil, fmt.Errorf("verifying the id_token: its payload is not what it should be: %w", err)
 	}
 	if err := p.checkClaims(c, nonce); err != nil {
 		return nil, fmt.Errorf("verifying the id_token: %w", err)
@@ -49,7 +48,7 @@ func (p *Provider) checkClaims(c claims, nonce string) error {
 	if issuer := c.text("iss"); issuer != p.issuer && (p.issuer != googleIssuer || issuer != googleShortIssuer) {
 		return errors.New(`"iss" is not the provider's issuer`)
 	}
-	audience := c.list("aud")
+	audience := c.audience()
 	if !slices.Contains(audience, p.clientID) {
 		return errors.New(`"aud" does not name the gateway`)
 	}

@@ -90,6 +90,14 @@ func TestAudienceClaim(t *testing.T) {
 		{nil, nil, false},
 		{[]any{}, nil, false},
 		{map[string]any{"c": "c"}, nil, false},
+		// S24: whom else it is for cannot be told, so nothing is.
+		{[]any{"c", 1.0}, nil, false},
+		{[]any{"c", nil}, nil, false},
+		{[]any{[]any{"d"}, "c"}, nil, false},
+		{[]any{"c", 1.0}, "c", false},
+		{[]any{1.0}, "c", false},
+		{[]any{"c", ""}, nil, false},
+		{[]any{"c", "c"}, nil, false},
 	} {
 		c := claims{
 			"iss": "i", "aud": test.audience, "sub": "1", "nonce": "n",

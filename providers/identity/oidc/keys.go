@@ -56,6 +56,9 @@ func newKeySet(uri string, algorithm jose.SignatureAlgorithm, client *http.Clien
 // verify checks the signature of a JWT in its compact form and returns the
 // payload. The algorithm is the configured one, whatever the token says (S1).
 func (k *keySet) verify(ctx context.Context, token string) ([]byte, error) {
+	if err := checkCompact(token); err != nil {
+		return nil, fmt.Errorf("the id_token is not a JWT signed with %s: %w", k.algorithm, err)
+	}
 	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{k.algorithm})
 	if err != nil {
 		return nil, fmt.Errorf("the id_token is not a JWT signed with %s", k.algorithm)
@@ -168,17 +171,19 @@ func (k *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 // parseKeys returns the keys of a JWK set that can verify algorithm. Others
 // are ignored, as RFC 7517 section 5 asks.
 func parseKeys(body []byte, algorithm jose.SignatureAlgorithm) ([]jose.JSONWebKey, error) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
+	if err := idp.CheckJSON(body); err != nil {
+		return nil, fmt.Errorf("the provider's key set is not a JWK set: %w", err)
 	}
-	if err := json.Unmarshal(body, &set); err != nil {
+	var set map[string]json.RawMessage // a struct would also take "KEYS"
+	var all []json.RawMessage
+	if json.Unmarshal(body, &set) != nil || json.Unmarshal(set["keys"], &all) != nil || all == nil {
 		return nil, errors.New("the provider's key set is not a JWK set")
 	}
-	if len(set.Keys) > maxKeys {
-		return nil, fmt.Errorf("the provider's key set has %d keys, more than %d", len(set.Keys), maxKeys)
+	if len(all) > maxKeys {
+		return nil, fmt.Errorf("the provider's key set has %d keys, more than %d", len(all), maxKeys)
 	}
 	keys := []jose.JSONWebKey{}
-	for _, raw := range set.Keys {
+	for _, raw := range all {
 		var key jose.JSONWebKey
 		if err := json.Unmarshal(raw, &key); err == nil && usable(&key, algorithm) {
 			keys = append(keys, key)

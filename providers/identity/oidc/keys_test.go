@@ -229,10 +229,45 @@ func TestEmbeddedKeyIsIgnored(t *testing.T) {
 
 func TestOddKeySets(t *testing.T) {
 	many := make([]any, maxKeys+1)
-	for _, set := range []any{jwks{"keys": many}, "text", []int{1}, map[string]string{"keys": "x"}} {
+	for _, set := range []any{
+		jwks{"keys": many}, "text", []int{1}, map[string]string{"keys": "x"}, map[string]any{"keys": nil}, map[string]any{"KEYS": []any{}},
+	} {
 		k := newTestKeys(t, jose.RS256, set)
 		if _, err := k.verify(t.Context(), signed(t, jose.RS256, rsaKey(t, 2048, "a"))); !errors.Is(err, providers.ErrUnavailable) {
 			t.Errorf("%.40v: %v, want ErrUnavailable", set, err)
+		}
+	}
+}
+
+// S26: a key set that two readers could read in two ways has no keys, and the
+// good ones of before stay.
+func TestKeySetIsStrict(t *testing.T) {
+	key, other := rsaKey(t, 2048, "a"), rsaKey(t, 2048, "a")
+	text := func(key jose.JSONWebKey) string {
+		encoded, err := json.Marshal(key.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(encoded)
+	}
+	good, evil := text(key), text(other)
+	for set, ok := range map[string]bool{
+		`{"keys":[` + good + `]}`:                                                           true,
+		`{"keys":[` + good + `],"KEYS":[` + evil + `]} `:                                    true, // another name
+		`{"keys":[` + good + `]}garbage`:                                                    false,
+		`{"keys":[` + good + `]}{"keys":[` + evil + `]}`:                                    false,
+		`{"keys":[` + evil + `],"keys":[` + good + `]}`:                                     false,
+		`{"keys":[{"kid":"b",` + good[1:] + `]}`:                                            false,
+		`{"keys":[` + good + `,{"x":{"a":1,"a":2}}]}`:                                       false,
+		"{\"keys\":[" + good + "],\"x\":\"\xff\"}":                                          false,
+		`{"keys":[` + good + `,` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `]}`: false,
+	} {
+		keys, err := parseKeys([]byte(set), jose.RS256)
+		if (err == nil) != ok || len(keys) > 0 != ok {
+			t.Errorf("%.40s … %.60s: %d keys, %v; want ok %v", set, set[len(set)-60:], len(keys), err, ok)
+		}
+		if ok && (len(keys) != 1 || !keys[0].Key.(*rsa.PublicKey).Equal(key.Public().Key)) {
+			t.Errorf("%.60s: not the key", set)
 		}
 	}
 }

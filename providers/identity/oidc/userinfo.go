@@ -2,9 +2,9 @@ package oidc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 
@@ -26,9 +26,13 @@ func (p *Provider) userinfo(ctx context.Context, meta *metadata, accessToken, su
 		return nil, idp.Unavailable(doing, err)
 	}
 	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, idp.Unavailable(doing, err)
+	}
 	var c claims
-	if err := json.NewDecoder(resp.Body).Decode(&c); err != nil {
-		return nil, errors.New("asking for the userinfo: the answer is not a JSON object")
+	if c, err = idp.DecodeObject(body); err != nil {
+		return nil, fmt.Errorf("%s: the answer is not what it should be: %w", doing, err)
 	}
 	if p.oldUserinfo {
 		c = c.modern()

@@ -59,6 +59,8 @@ func TestWycheproof(t *testing.T) {
 					t.Errorf("%s %d (%s, %s) is verified", file, test.TcID, group.Comment, test.Comment)
 				}
 				fits := slices.Contains([]string{"rs256", "jws_rsa"}, group.Comment) || test.Comment == "Figure13"
+				// A signature over nothing is valid, but a JWT has claims.
+				fits = fits && test.Comment != "emptyPayload"
 				if err != nil && test.Result == "valid" && fits {
 					t.Errorf("%s %d (%s, %s): %v", file, test.TcID, group.Comment, test.Comment, err)
 				}

@@ -71,12 +71,22 @@ func shown(code string) string {
 }
 
 // Exchange swaps the code for tokens (RFC 6749 section 4.1.3). It is tried
-// once: a code that has been tried is gone. No text of the provider's gets into
-// an error but a well-formed error code (S25).
+// once: a code that has been tried is gone. The answer is read strictly (S26),
+// and the access token is a bearer token. No text of the provider's gets into
+// an error but a well-formed error code (S25). The client is one of
+// NewHTTPClient.
 func Exchange(ctx context.Context, client *http.Client, config *oauth2.Config, code, verifier string) (*oauth2.Token, error) {
 	const doing = "exchanging the code"
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, client)
+	response := &tokenResponse{base: client.Transport}
+	asking := *client
+	asking.Transport = response
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &asking)
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
+	if err == nil {
+		if err := response.checkType(); err != nil {
+			return nil, fmt.Errorf("%s: %w", doing, err)
+		}
+	}
 	var refused *oauth2.RetrieveError
 	var failed *url.Error
 	switch {
@@ -87,9 +97,9 @@ func Exchange(ctx context.Context, client *http.Client, config *oauth2.Config, c
 	case errors.As(err, &refused):
 		// Its text has the provider's whole answer.
 		return nil, fmt.Errorf("%s: the provider answered %s", doing, shown(refused.ErrorCode))
-	case errors.As(err, &failed):
+	case errors.As(err, &failed) && !errors.Is(err, errNoTokenResponse):
 		return nil, Unavailable(doing, err)
 	default:
-		return nil, fmt.Errorf("%s: the provider's answer is not a token response", doing)
+		return nil, fmt.Errorf("%s: %w", doing, errNoTokenResponse)
 	}
 }
