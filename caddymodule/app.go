@@ -161,8 +161,9 @@ type App struct {
 
 	// UnguardedRoutes says what happens when a server that has one of the
 	// directives also has proxied routes that no gate stands before, rewrites
-	// behind a gate, or sign-in pages behind one: `warn` logs it, `error` refuses
-	// the configuration. Default: `warn`.
+	// behind a gate, sign-in pages behind one, a route to Caddy's admin API, or
+	// metrics for everybody: `warn` logs it, `error` refuses the configuration.
+	// Default: `warn`.
 	UnguardedRoutes string `json:"unguarded_routes,omitempty"`
 
 	// Errors says who writes the gates' refusals: `handle` hands them to the
@@ -178,6 +179,7 @@ type App struct {
 	next      *wire.NextPolicy
 	reserved  *gate.Reserved
 	walked    map[*caddyhttp.Server]bool
+	exposed   bool // a warning of listeners has been given
 	dsn       store.DSN
 	redis     redisConfig
 	keys      keyring.Given

@@ -180,10 +180,19 @@ func (p *appParser) checkText(name string) error {
 
 // text reads the one argument of an option.
 func (p *appParser) text(field *string) error {
-	if !p.AllArgs(field) {
-		return p.ArgErr()
+	name, args := p.Val(), p.RemainingArgs()
+	if len(args) != 1 {
+		return p.countErr(name, len(args))
 	}
+	*field = args[0]
 	return nil
+}
+
+// countErr is the error for an option with too few or too many values. Caddy's
+// ArgErr shows the last one, which is a piece of a secret if that has a blank in
+// it (S41).
+func (p *appParser) countErr(name string, found int) error {
+	return p.Errf("%s: found %d values, expected one (quote a value with blanks)", name, found)
 }
 
 func (p *appParser) externalAddress() error {

@@ -77,7 +77,7 @@ func (a *App) provisionSite() error {
 	}
 	if a.DefaultNext != "" {
 		if _, err := a.next.Check(a.DefaultNext); err != nil {
-			return fmt.Errorf("default_next %q: %w; expected a path of this site, or an address that allow_next lists", a.DefaultNext, err)
+			return fmt.Errorf("default_next %q: %w; expected a path of this site, or an address that allow_next lists", wire.ShownAddress(a.DefaultNext), err)
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ func openBackend(ctx context.Context, dsn store.DSN, redis redisConfig, log *zap
 		memory.Close()
 		return nil, fmt.Errorf("opening the database %s: %w", dsn, err)
 	}
-	b.health = newHealth(b.store.Ping, nil)
+	b.health = newHealth(b.store.Ping, nil, log)
 	if b.shared, err = redis.open(memory, log); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
@@ -75,7 +75,7 @@ func openBackend(ctx context.Context, dsn store.DSN, redis redisConfig, log *zap
 }
 
 // observed is the database, with metrics.
-func (b *backend) observed() observedStore { return observedStore{b.store, metrics} }
+func (b *backend) observed() observedStore { return observedStore{b.store, metrics, b.health.writes} }
 
 // attempts is observed, with the sign-ins under way in Redis if there is one.
 func (b *backend) attempts() attemptStore { return attemptStore{b.observed(), b.shared} }

@@ -15,7 +15,7 @@ import (
 //		connection_idle      <duration>
 //	}
 func (p *appParser) database() error {
-	if err := p.firstArgument(&p.app.Database); err != nil {
+	if err := p.text(&p.app.Database); err != nil {
 		return err
 	}
 	if err := p.checkText("database"); err != nil {
@@ -53,7 +53,7 @@ func (p *appParser) database() error {
 //		prefix <text>
 //	}
 func (p *appParser) cache() error {
-	if err := p.firstArgument(&p.app.Cache); err != nil {
+	if err := p.text(&p.app.Cache); err != nil {
 		return err
 	}
 	if err := p.checkText("cache"); err != nil {
@@ -73,18 +73,6 @@ func (p *appParser) cache() error {
 		if err := checkCachePrefix(p.app.CachePrefix); err != nil {
 			return p.WrapErr(err)
 		}
-	}
-	return nil
-}
-
-// firstArgument reads the one argument of an option that may have a block.
-func (p *appParser) firstArgument(field *string) error {
-	if !p.NextArg() {
-		return p.ArgErr()
-	}
-	*field = p.Val()
-	if p.NextArg() {
-		return p.ArgErr()
 	}
 	return nil
 }

@@ -46,22 +46,38 @@ type feed struct {
 	log     *zap.Logger
 	now     func() time.Time
 
-	last int64              // the greatest number that is known
-	seen map[int64]struct{} // of the last feedLookback numbers
-	read time.Time          // when that was
-	down time.Time          // since when the database does not answer; zero while it does
+	last int64                  // the greatest number that is known
+	seen map[int64]store.Change // of the last feedLookback numbers
+	read time.Time              // when that was
+	down time.Time              // since when the database does not answer; zero while it does
 }
 
 // newFeed begins where the journal ends now. Nothing may have been remembered
 // before.
 func newFeed(ctx context.Context, j journal, m memory, log *zap.Logger) (*feed, error) {
-	last, err := j.LastChange(ctx)
-	if err != nil {
-		return nil, err
-	}
-	f := &feed{journal: j, memory: m, log: log, now: time.Now, last: last, seen: make(map[int64]struct{})}
+	f := &feed{journal: j, memory: m, log: log, now: time.Now}
 	f.read = f.now()
-	return f, f.catchUp(ctx, false)
+	return f, f.begin(ctx)
+}
+
+// begin takes all that the journal holds now as known. More than one reading's
+// worth is not needed: what has come since the last number was asked for may as
+// well be new.
+func (f *feed) begin(ctx context.Context) error {
+	last, err := f.journal.LastChange(ctx)
+	if err != nil {
+		return err
+	}
+	changes, err := f.journal.Changes(ctx, last-feedLookback)
+	if err != nil {
+		return err
+	}
+	f.last, f.seen = 0, make(map[int64]store.Change, len(changes))
+	for _, change := range changes {
+		f.note(change)
+	}
+	f.tidy()
+	return nil
 }
 
 // run reads on until ctx ends.
@@ -84,7 +100,7 @@ func (f *feed) look(ctx context.Context) {
 	reading, cancel := context.WithTimeout(ctx, feedTimeout)
 	defer cancel()
 	began := f.now()
-	err := f.catchUp(reading, true)
+	err := f.catchUp(reading)
 	switch {
 	case ctx.Err() != nil: // we are leaving
 	case err != nil && f.down.IsZero():
@@ -103,22 +119,21 @@ func (f *feed) look(ctx context.Context) {
 	}
 }
 
-// catchUp reads all that is new and, unless it is only to be known, has it
-// forgotten.
-func (f *feed) catchUp(ctx context.Context, forget bool) error {
-	for after := f.last - feedLookback; ; {
+// catchUp reads all that is new and has it forgotten. If the journal is not the
+// one any more that was read before, everything is.
+func (f *feed) catchUp(ctx context.Context) error {
+	from := f.last - feedLookback
+	for after := from; ; {
 		changes, err := f.journal.Changes(ctx, after)
 		if err != nil {
 			return err
 		}
+		if after == from && f.rewritten(changes) {
+			return f.beginAgain(ctx)
+		}
 		for _, change := range changes {
 			after = change.ID
-			f.last = max(f.last, change.ID)
-			if _, known := f.seen[change.ID]; known {
-				continue
-			}
-			f.seen[change.ID] = struct{}{}
-			if forget {
+			if f.note(change) {
 				f.forget(change)
 			}
 		}
@@ -126,11 +141,53 @@ func (f *feed) catchUp(ctx context.Context, forget bool) error {
 			break
 		}
 	}
+	f.tidy()
+	return nil
+}
+
+// note takes a change as known, and reports whether it was not.
+func (f *feed) note(change store.Change) (isNew bool) {
+	_, known := f.seen[change.ID]
+	f.seen[change.ID] = change
+	f.last = max(f.last, change.ID)
+	return !known
+}
+
+// tidy drops what is too long ago to be read again.
+func (f *feed) tidy() {
 	for id := range f.seen {
 		if id <= f.last-feedLookback {
 			delete(f.seen, id)
 		}
 	}
+}
+
+// rewritten reports whether the journal is another than that which was read
+// before: the database has gone back to an older copy, and numbers that are
+// known here stand for other changes, now or soon. These are the changes since
+// feedLookback before the last. That they are fewer than before says nothing,
+// since old ones are removed; the last one stays (store.Store.Changes).
+func (f *feed) rewritten(changes []store.Change) bool {
+	found := f.last == 0
+	for _, change := range changes {
+		if known, ok := f.seen[change.ID]; ok && known != change {
+			return true
+		}
+		found = found || change.ID == f.last
+	}
+	return !found
+}
+
+// beginAgain goes on at the present end of another journal. First it is read and
+// then all is forgotten: what is remembered from then on is as that journal says.
+func (f *feed) beginAgain(ctx context.Context) error {
+	before := f.last
+	if err := f.begin(ctx); err != nil {
+		return err
+	}
+	f.log.Warn("the journal of changes in the database is another than before, as after a fail-over to an older copy; forgetting everything",
+		zap.Int64("last", before), zap.Int64("now", f.last))
+	f.memory.ForgetAll()
 	return nil
 }
 

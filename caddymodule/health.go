@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/datahq/auth-gateway/authapi"
 	"github.com/datahq/auth-gateway/internal/authn"
 )
@@ -27,7 +29,8 @@ const (
 type health struct {
 	ping func(context.Context) error
 	// cache tells what is wrong with Redis; "" if nothing is. Nil without Redis.
-	cache func() string
+	cache  func() string
+	writes *writes
 
 	mu       sync.Mutex
 	pinged   time.Time
@@ -35,8 +38,10 @@ type health struct {
 	failures map[string]time.Time // of logins, by configured name
 }
 
-func newHealth(ping func(context.Context) error, cache func() string) *health {
-	return &health{ping: ping, cache: cache, failures: make(map[string]time.Time)}
+func newHealth(ping func(context.Context) error, cache func() string, log *zap.Logger) *health {
+	h := &health{ping: ping, cache: cache, failures: make(map[string]time.Time)}
+	h.writes = &writes{gone: h.databaseGone, goneNow: func(ctx context.Context) bool { return h.askDatabase(ctx) != nil }, log: log, now: time.Now}
+	return h
 }
 
 // signIn hears how a sign-in ended.
@@ -61,6 +66,8 @@ func (h *health) checks(ctx context.Context, logins []string) map[string]authapi
 			Status: authapi.HealthNotReady,
 			Reason: "The database does not answer. What is remembered is served for a while, everything else is refused.",
 		}
+	} else if reason := h.writes.reason(); reason != "" {
+		checks["database"] = authapi.HealthCheck{Status: authapi.HealthDegraded, Reason: reason}
 	}
 	if h.cache != nil {
 		checks["cache"] = ok
@@ -87,9 +94,14 @@ func (h *health) databaseGone(ctx context.Context) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if time.Since(h.pinged) >= pingFor {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
-		defer cancel()
-		h.pingErr, h.pinged = h.ping(ctx), time.Now()
+		h.pingErr, h.pinged = h.askDatabase(ctx), time.Now()
 	}
 	return h.pingErr != nil
+}
+
+// askDatabase asks it, even if ctx has ended.
+func (h *health) askDatabase(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+	defer cancel()
+	return h.ping(ctx)
 }

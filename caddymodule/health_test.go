@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"go.uber.org/zap"
+
 	"github.com/datahq/auth-gateway/authapi"
 	"github.com/datahq/auth-gateway/internal/authn"
 )
@@ -16,7 +18,7 @@ func TestHealthChecks(t *testing.T) {
 	var err error
 	check := func(part, want string) {
 		t.Helper()
-		h := newHealth(func(context.Context) error { return err }, func() string { return reason })
+		h := newHealth(func(context.Context) error { return err }, func() string { return reason }, zap.NewNop())
 		h.signIn("google", authn.CodeProviderUnavailable)
 		h.signIn("github", authn.CodeProviderUnavailable)
 		h.signIn("github", authn.SignedIn)
@@ -44,7 +46,7 @@ func TestHealthChecks(t *testing.T) {
 // A crowd of probes is one question to the database.
 func TestHealthAsksOnce(t *testing.T) {
 	var asked atomic.Int32
-	h := newHealth(func(context.Context) error { asked.Add(1); return nil }, nil)
+	h := newHealth(func(context.Context) error { asked.Add(1); return nil }, nil, zap.NewNop())
 	var wait sync.WaitGroup
 	for range 50 {
 		wait.Go(func() { h.checks(t.Context(), nil) })

@@ -12,7 +12,7 @@ func (p *appParser) key(name string, active *string, next, retired *[]string) er
 	case 1:
 		*active = args[0]
 	default:
-		return p.ArgErr()
+		return p.countErr(name, len(args))
 	}
 	lists := map[string]*[]string{"next": next, "retired": retired}
 	block := false
@@ -21,6 +21,9 @@ func (p *appParser) key(name string, active *string, next, retired *[]string) er
 		option := p.Val()
 		list, known := lists[option]
 		if !known {
+			if near := nearest(option, sortedKeys(lists)); near == "" { // it may be a key (S41)
+				return p.Errf("unrecognized option in the block of %s; %s", name, expected("", sortedKeys(lists)))
+			}
 			return p.Errf("unrecognized option %q of %s; %s", option, name, expected(option, sortedKeys(lists)))
 		}
 		keys := p.RemainingArgs()

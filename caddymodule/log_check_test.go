@@ -53,7 +53,10 @@ func TestLogCheck(t *testing.T) {
 	format := "format filter {\n" + filters(t) + "\n}\n"
 	own := "format filter {\n" + filters(t) + "\nrequest>headers>X-Own-Token delete\n}\n"
 	access := []string{"http.log.access.log0"}
-	needed := []string{"request>headers>Auth-Token delete", "request>headers>Referer delete", "request>uri regexp"}
+	needed := []string{
+		"request>headers>Auth-Token delete", "request>headers>Auth_token delete", "request>headers>Auth.token delete", "request>headers>Referer delete",
+		"request>uri regexp",
+	}
 	for name, test := range map[string]struct {
 		global, site string
 		loggers, add []string // add: how they begin
@@ -74,7 +77,7 @@ func TestLogCheck(t *testing.T) {
 		},
 		"means that are too little": {
 			"log {\n" + own + "}",
-			"log {\nformat filter {\nrequest>uri query {\ndelete jwt\n}\nrequest>headers>Auth-Token replace \"\"\nrequest>headers>Referer regexp jwt=.* gone\nresp_headers>Location regexp cookie none\n}\n}",
+			"log {\nformat filter {\nrequest>uri query {\ndelete jwt\n}\nrequest>headers>Auth-Token replace \"\"\nrequest>headers>Auth_token replace \"\"\nrequest>headers>Auth.token delete\nrequest>headers>Referer regexp jwt=.* gone\nresp_headers>Location regexp cookie none\n}\n}",
 			access,
 			[]string{"request>uri regexp", "resp_headers>Location delete"},
 		},

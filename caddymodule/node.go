@@ -19,7 +19,7 @@ type announcer struct{ *node.Announcer }
 // Destruct takes the announcement back when the last configuration has gone.
 func (a announcer) Destruct() error { return a.Close() }
 
-// useKeys announces this configuration's keys to the other gateways on the
+// useKeys announces this configuration's keys and address to the other gateways on the
 // database, and follows their changes from then on. forget is told when tokens
 // that have been accepted are not accepted any more.
 func (a *App) useKeys(ctx context.Context, keys *keyring.Ring, b *backend, forget func()) error {
@@ -31,7 +31,7 @@ func (a *App) useKeys(ctx context.Context, keys *keyring.Ring, b *backend, forge
 	if err != nil {
 		return err
 	}
-	m := &node.Member{Store: b.store, Keys: keys.IDs}
+	m := &node.Member{Store: heartbeats{b.store, b.health.writes}, Keys: keys.IDs, Address: a.site.Origin()}
 	announced := value.(announcer)
 	removed, err := announced.Enter(ctx, m)
 	if err != nil {

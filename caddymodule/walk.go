@@ -40,12 +40,16 @@ func (a *App) walk(ctx caddy.Context) error {
 	}
 	if a.walked == nil {
 		a.walked = make(map[*caddyhttp.Server]bool)
+		a.checkAdmin(ctx)
 	}
 	a.walked[server] = true
 	if err := checkUnguardedRoutes(a.UnguardedRoutes); err != nil {
 		return err
 	}
-	return a.report(routes.Walk(server, routes.Gateway{Gate: "auth_gate", API: "auth_api", TurnsAway: turnsAway, Site: a.site}))
+	a.checkListeners(server)
+	return a.report(routes.Walk(server, routes.Gateway{
+		Gate: "auth_gate", API: "auth_api", TurnsAway: turnsAway, Site: a.site, Admin: adminAddress(ctx),
+	}))
 }
 
 // turnsAway reports whether a gate with these options sends browsers to sign

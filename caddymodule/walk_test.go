@@ -256,7 +256,7 @@ func TestShippedCaddyfilesAreGuarded(t *testing.T) {
 			}
 			found, output, err := validate(t, string(text),
 				"GOOGLE_KEY=x", "GOOGLE_SECRET=x", "GITHUB_KEY=x", "GITHUB_SECRET=x", "OIDC_CLIENT_ID=x", "OIDC_CLIENT_SECRET=x", "SECRETS="+secrets)
-			if err != nil || len(found) > 0 {
+			if err != nil || len(found) > 0 || strings.Contains(output, wideAdmin) || strings.Contains(output, wideCookies) {
 				t.Errorf("%v, %v\n%s", err, found, output)
 			}
 		})

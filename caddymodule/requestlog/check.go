@@ -17,10 +17,18 @@ import (
 var logFilters = map[string]string{
 	"request>uri":                  "regexp `eyJ[\\w.-]+|((?:[?&]|%3F|%26)(?:jwt|code|state|error_description|dev_email)(?:=|%3D))[^&#]*` ${1}REDACTED",
 	"request>headers>Auth-Token":   "delete",
+	"request>headers>Auth_token":   "delete",
+	"request>headers>Auth.token":   "delete",
 	"request>headers>Referer":      "delete",
 	"request>headers>X-Auth-Email": "delete",
 	"resp_headers>Location":        "delete",
 	"headers>Location":             "delete",
+}
+
+// asReceived are the fields of a request that Caddy has copied before it drops
+// the names with "_" and "." among its headers, which no handler sees then.
+var asReceived = []string{
+	"request>uri", "request>headers>Auth-Token", "request>headers>Auth_token", "request>headers>Auth.token", "request>headers>Referer",
 }
 
 // use is one kind of line that Caddy writes: by which logger, at which level,
@@ -39,7 +47,7 @@ func (l *Logs) Check(log *zap.Logger) {
 		forwarded = append(forwarded, "request>headers>"+http.CanonicalHeaderKey(header))
 	}
 	uses := []use{
-		{"log.error", zapcore.ErrorLevel, []string{"request>uri", "request>headers>Auth-Token", "request>headers>Referer"}},
+		{"log.error", zapcore.ErrorLevel, asReceived},
 		// The proxy's logs have the request as it goes to the upstream.
 		{"handlers.reverse_proxy", zapcore.WarnLevel, append(forwarded, "request>uri", "request>headers>Referer", "request>headers>X-Auth-Email")},
 		{"handlers.reverse_proxy", zapcore.DebugLevel, []string{"headers>Location"}},
@@ -50,7 +58,7 @@ func (l *Logs) Check(log *zap.Logger) {
 		for _, name := range accessLoggers(server) {
 			uses = append(uses, use{
 				strings.TrimSuffix("log.access."+name, "."), zapcore.ErrorLevel,
-				[]string{"request>uri", "request>headers>Auth-Token", "request>headers>Referer", "resp_headers>Location"},
+				append(slices.Clip(asReceived), "resp_headers>Location"),
 			})
 		}
 		if server.Logs != nil && server.Logs.ShouldLogCredentials {

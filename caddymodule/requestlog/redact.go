@@ -78,28 +78,19 @@ func redactHeader(h http.Header) http.Header {
 
 func redactHeaderValue(name, value string) string {
 	switch strings.ToLower(name) {
-	case "cookie", "set-cookie", "authorization", "proxy-authorization", "auth-token":
+	case "cookie", "set-cookie", "authorization", "proxy-authorization":
 		return redactedValue
 	case "location", "content-location", "referer", "refresh", "link", "origin":
 		return redactURI(value)
 	}
-	if strings.HasPrefix(strings.ToLower(name), "x-auth-") || tells(value) {
+	if isIdentity(name) || tells(value) {
 		return redactedValue
 	}
 	return value
 }
 
 // carriesSecret reports whether Caddy's log of a request would show what no log
-// may show. Cookie and Authorization are not among it: Caddy redacts them. The
-// headers are looked up by their canonical names: this is on every request's
-// way.
+// may show. Cookie and Authorization are not among it: Caddy redacts them.
 func carriesSecret(r *http.Request, uri string) bool {
-	h := r.Header
-	if len(h["Auth-Token"]) > 0 || len(h["X-Auth-Token"]) > 0 || len(h["X-Auth-Email"]) > 0 {
-		return true
-	}
-	if referer := h["Referer"]; len(referer) > 1 || len(referer) == 1 && tells(referer[0]) {
-		return true
-	}
-	return tells(uri)
+	return tells(uri) || headersTell(r.Header)
 }

@@ -11,7 +11,7 @@ func (w *walker) proxy(s step, at place, p *passed) {
 	proxy := proxyOf(s)
 	found := Finding{Server: w.server.Name(), Route: at.String(), Upstream: proxy.upstream()}
 	switch {
-	case !p.gate:
+	case !p.gate.all:
 		found.Problem = "a proxied route has no gate before it, so that clients may write identity headers themselves"
 		found.Advice = "put require_permission, require_login or (if it is open to everybody) identify before it, in the same block and without a narrower matcher"
 		w.findings = append(w.findings, found)
@@ -24,6 +24,7 @@ func (w *walker) proxy(s step, at place, p *passed) {
 		found.Problem, found.Advice, found.Fatal = trustsAll, trustAdvice, true
 		w.findings = append(w.findings, found)
 	}
+	w.admin(proxy, at)
 	w.responses(responsesOf(s), at, p)
 }
 

@@ -1,8 +1,8 @@
 // Package routes finds, in the routes of an HTTP server of Caddy, what stands
 // before the gates or beside them: proxied routes that no gate guards, paths
 // that are rewritten behind one, sign-in pages that nobody reaches, hosts where
-// nobody can sign in, and trust in everybody's forwarding headers (ruling 25,
-// S13, S15).
+// nobody can sign in, trust in everybody's forwarding headers, and ways to
+// Caddy's admin API and metrics (ruling 25, S13, S15, S42).
 //
 // It reads routes and changes nothing. A handler may be loaded or JSON still:
 // when a server's first handler of ours is provisioned, the routes before it
@@ -29,6 +29,8 @@ type Gateway struct {
 
 	// Site is where browsers sign in.
 	Site *wire.Site
+	// Admin is where Caddy's admin API listens, "localhost:2019"; "" if it is off.
+	Admin string
 }
 
 // Walk follows the ways of requests through a server and returns what its

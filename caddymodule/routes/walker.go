@@ -36,8 +36,7 @@ func (w *walker) routes(list caddyhttp.RouteList, at place, p *passed) {
 func (w *walker) route(r *caddyhttp.Route, at place, p *passed) {
 	c := conditionOf(r)
 	inner := *p
-	inner.gate = p.gate || slices.ContainsFunc(p.some, c.implies)
-	inner.some = slices.Clone(p.some)
+	inner.gate, inner.lock = p.gate.where(c), p.lock.where(c)
 	w.handlers(r, append(slices.Clip(at), c), &inner)
 	if r.Terminal {
 		return // nothing comes out
@@ -48,10 +47,11 @@ func (w *walker) route(r *caddyhttp.Route, at place, p *passed) {
 	case always:
 		*p = inner
 		return
-	case changed:
-		p.some = nil // other requests may meet them now
-	case inner.gate && r.Group == "": // of a group, another route may run instead
-		p.some = append(p.some, c)
+	case changed: // other requests may meet them now
+		p.gate.some, p.lock.some = nil, nil
+	case r.Group == "": // of a group, another route may run instead
+		p.gate.add(inner.gate, c)
+		p.lock.add(inner.lock, c)
 	}
 	p.rewritten = p.rewritten || inner.rewritten
 }
@@ -61,15 +61,20 @@ func (w *walker) handlers(r *caddyhttp.Route, at place, p *passed) {
 	for _, s := range steps(r) {
 		switch s.name {
 		case w.gateway.Gate:
-			p.gate, p.rewritten = true, false
+			p.gate.all, p.rewritten = true, false
+			p.lock.all = p.lock.all || w.gateway.TurnsAway(s.options())
 			w.gate(s, at)
 		case w.gateway.API:
 			w.api(at, p)
+		case "authentication":
+			p.lock.all = true
+		case "metrics":
+			w.metrics(at, p)
 		case "reverse_proxy":
 			w.proxy(s, at, p)
 		case "rewrite":
 			p.change()
-			p.rewritten = p.rewritten || p.gate && rewriteOf(s).movesPath()
+			p.rewritten = p.rewritten || p.gate.all && rewriteOf(s).movesPath()
 		case "headers", "vars", "map":
 			if changesRequest(s) {
 				p.change()
@@ -112,7 +117,7 @@ func (w *walker) responses(list []caddyhttp.ResponseHandler, at place, p *passed
 // api looks whether requests for the sign-in pages get through to them. A gate
 // of any kind takes away the cookies that they need.
 func (w *walker) api(at place, p *passed) {
-	if !p.gate {
+	if !p.gate.all {
 		return
 	}
 	w.findings = append(w.findings, Finding{

@@ -1,5 +1,7 @@
 package gate
 
+import "github.com/datahq/auth-gateway/internal/wire"
+
 // overrides are headers by which a request claims to be another one, or to come
 // from elsewhere. They influence nothing here, and only a configured proxy may
 // send them on (S12, S15). "Proxy" is read by CGI programs as the address of one
@@ -32,7 +34,7 @@ func isOverride(name string) bool {
 			return false
 		}
 		for _, prefix := range overridePrefixes {
-			if hasFoldedPrefix(name, prefix) {
+			if wire.HasFoldedPrefix(name, prefix) {
 				return true
 			}
 		}
@@ -41,7 +43,7 @@ func isOverride(name string) bool {
 		return false
 	}
 	for _, override := range overrides {
-		if len(name) == len(override) && equalFolded(name, override) {
+		if len(name) == len(override) && wire.EqualFolded(name, override) {
 			return true
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/datahq/auth-gateway/internal/wire"
 )
 
 // Reserved is the set of header names that only the gateway may set: X-Auth-*,
@@ -27,8 +29,8 @@ func (s *Reserved) add(header string) error {
 	case "Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
 		return fmt.Errorf("forward_token cannot be %s, which has a meaning of its own; expected something like %s", name, DefaultForwardToken)
 	}
-	name := fold(header)
-	if slices.ContainsFunc(identityHeaders[:], func(identity string) bool { return equalFolded(identity, name) }) {
+	name := wire.Fold(header)
+	if slices.ContainsFunc(identityHeaders[:], func(identity string) bool { return wire.EqualFolded(identity, name) }) {
 		return fmt.Errorf("forward_token cannot be %s, which is an identity header; expected something like %s", header, DefaultForwardToken)
 	}
 	if !s.has(name) {
@@ -39,49 +41,13 @@ func (s *Reserved) add(header string) error {
 
 // has reports whether a header or trailer is the gateway's to set.
 func (s *Reserved) has(name string) bool {
-	if hasFoldedPrefix(name, "x-auth-") || equalFolded(name, "auth-token") {
+	if wire.HasFoldedPrefix(name, "x-auth-") || wire.EqualFolded(name, "auth-token") {
 		return true
 	}
 	for _, reserved := range s.folded {
-		if equalFolded(name, reserved) {
+		if wire.EqualFolded(name, reserved) {
 			return true
 		}
 	}
 	return false
-}
-
-// fold is a name as a CGI-like upstream reads it: case is lost, and "_" and
-// "." are "-".
-func fold(name string) string {
-	b := []byte(name)
-	for i, c := range b {
-		b[i] = foldByte(c)
-	}
-	return string(b)
-}
-
-func foldByte(c byte) byte {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return c | 0x20
-	case c == '_' || c == '.':
-		return '-'
-	}
-	return c
-}
-
-func equalFolded(name, folded string) bool {
-	return len(name) == len(folded) && hasFoldedPrefix(name, folded)
-}
-
-func hasFoldedPrefix(name, folded string) bool {
-	if len(name) < len(folded) {
-		return false
-	}
-	for i := range len(folded) {
-		if foldByte(name[i]) != folded[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -3,9 +3,10 @@ package gate
 import (
 	"io"
 	"net/http"
-	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/datahq/auth-gateway/internal/wire"
 )
 
 // guardTrailer keeps reserved names out of the trailer, which is read after
@@ -31,12 +32,12 @@ func (g *Gate) stripTrailer(trailer http.Header) {
 // message is framed, routed or authenticated may not (RFC 9110 section 6.5.1),
 // nor what the proxy itself replaces in the header and there alone (S15).
 func mayTrail(name string) bool {
-	folded := http.CanonicalHeaderKey(strings.Map(func(c rune) rune { return rune(foldByte(byte(c))) }, name))
+	folded := http.CanonicalHeaderKey(wire.Fold(name))
 	switch folded {
 	case "Cookie", "Cookie2", "Set-Cookie", "Set-Cookie2", "Upgrade", "Http2-Settings", "Via":
 		return false
 	}
-	return httpguts.ValidTrailerHeader(folded) && !isOverride(folded) && !hasFoldedPrefix(folded, "x-forward")
+	return httpguts.ValidTrailerHeader(folded) && !isOverride(folded) && !wire.HasFoldedPrefix(folded, "x-forward")
 }
 
 // trailerGuard strips the trailer as soon as the body has ended.

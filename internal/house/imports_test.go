@@ -19,7 +19,7 @@ const module = "github.com/datahq/auth-gateway"
 var mayImport = map[string][]string{
 	"caddy":                  {"caddymodule"},
 	"caddymodule":            {"*"},
-	"caddymodule/requestlog": {},
+	"caddymodule/requestlog": {"internal/wire"},
 	"caddymodule/routes":     {"internal/wire"},
 	"authapi":                {"internal/gate", "internal/wire", "internal/authn", "internal/authz", "providers"},
 

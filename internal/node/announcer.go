@@ -16,8 +16,9 @@ import (
 
 const (
 	// heartbeat is how often a gateway says that it is there, and lifetime how long
-	// that is believed.
-	heartbeat = 20 * time.Second
+	// that is believed. By the heartbeat it is also known whether the database can
+	// be written, within 15 s.
+	heartbeat = 10 * time.Second
 	lifetime  = 60 * time.Second
 	// timeout bounds one word with the database.
 	timeout = 5 * time.Second
@@ -25,7 +26,7 @@ const (
 
 // Announcer keeps saying that this process is there.
 type Announcer struct {
-	self store.Node // without keys
+	self store.Node // without keys and address
 	log  *zap.Logger
 	stop context.CancelFunc
 	done chan struct{}
@@ -103,8 +104,8 @@ func (a *Announcer) look(ctx context.Context) {
 	a.accepted = slices.Concat(own.SigningKeys, own.SessionKeys)
 	others, err := a.store.Announce(ctx, own, lifetime)
 	if err != nil {
-		if !a.failing && ctx.Err() != context.Canceled { //nolint:errorlint // it is never wrapped
-			a.log.Warn("cannot announce this gateway to the others on its database; will keep trying", zap.Error(err))
+		if !a.failing { // the outage itself is told by others
+			a.log.Debug("cannot announce this gateway to the others on its database; will keep trying", zap.Error(err))
 		}
 		a.failing = true
 		return
@@ -112,14 +113,14 @@ func (a *Announcer) look(ctx context.Context) {
 	a.failing = false
 	strange, told := make(map[string]bool), make(map[string]bool)
 	for _, other := range others {
-		problem := strangers(own, other)
-		if problem == "" {
+		d := strangers(own, other)
+		if d == nil {
 			continue
 		}
 		strange[other.ID], told[other.ID] = true, a.told[other.ID]
 		if a.strange[other.ID] && !a.told[other.ID] {
 			told[other.ID] = true
-			a.log.Error("another gateway on this database has other keys: tokens of one are refused by the other", zap.String("difference", problem))
+			a.log.Error("another gateway on this database has "+d.what+": tokens of one are refused by the other", zap.String("difference", d.detail))
 		}
 	}
 	a.strange, a.told = strange, told

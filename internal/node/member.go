@@ -14,6 +14,8 @@ import (
 type Member struct {
 	// Keys are the IDs of its keys of now, those that sign first.
 	Keys func() (signing, session []string)
+	// Address is its external address, the issuer of its tokens.
+	Address string
 	// Store is the database; configurations open the same one each for itself if
 	// they differ in what else they use.
 	Store Store
@@ -31,11 +33,10 @@ func (a *Announcer) Enter(ctx context.Context, m *Member) (removed bool, err err
 		return false, fmt.Errorf("announcing this gateway to the others on its database: %w", err)
 	}
 	for _, other := range others {
-		if problem := strangers(own, other); problem != "" {
+		if d := strangers(own, other); d != nil {
 			a.restore(ctx, m)
-			return false, fmt.Errorf("another gateway on this database has other keys: %s. "+
-				"Give all gateways on one database the same signing_key and session_key, by file or environment, or a Caddy storage that they share "+
-				"(to exchange a key, name the new one as \"next\" everywhere first). If that gateway is gone, it is forgotten in %s", problem, lifetime)
+			return false, fmt.Errorf("another gateway on this database has %s: %s. %s. If that gateway is gone, it is forgotten in %s",
+				d.what, d.detail, d.advice, lifetime)
 		}
 	}
 	now := slices.Concat(own.SigningKeys, own.SessionKeys)
@@ -71,5 +72,6 @@ func (a *Announcer) Leave(m *Member) {
 func (a *Announcer) node(m *Member) store.Node {
 	n := a.self
 	n.SigningKeys, n.SessionKeys = m.Keys()
+	n.Address = m.Address
 	return n
 }

@@ -62,3 +62,38 @@ func TestEnter(t *testing.T) {
 		t.Errorf("without a database: %v", err)
 	}
 }
+
+// A gateway with another external_address does not start beside one that lives,
+// and is told both; alone, it may change it by a reload.
+func TestEnterWithAnotherAddress(t *testing.T) {
+	nodes := &fakeNodes{nodes: make(map[string]store.Node)}
+	at := func(address string) *Member {
+		m := with(nodes, "a", "s")
+		m.Address = address
+		return m
+	}
+	a, b := announced(t, zap.NewNop()), announced(t, zap.NewNop())
+	first := at("https://a.example")
+	if _, err := a.Enter(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Enter(t.Context(), at("https://b.example"))
+	if err == nil {
+		t.Fatal("it has started")
+	}
+	for _, want := range []string{"another external_address", "https://a.example at the gateway on", "https://b.example here", "the same external_address. If"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
+	}
+	if _, there := nodes.has(b.self.ID); there {
+		t.Error("it has left a trace")
+	}
+	if removed, err := a.Enter(t.Context(), at("https://b.example")); err != nil || removed {
+		t.Errorf("alone: %v, %v", removed, err)
+	}
+	a.Leave(first)
+	if _, err := b.Enter(t.Context(), at("https://b.example")); err != nil {
+		t.Error(err)
+	}
+}

@@ -7,9 +7,34 @@ import (
 	"github.com/datahq/auth-gateway/internal/store"
 )
 
-// strangers says which key one of two gateways signs with that the other does
+// difference is why the tokens of one of two gateways are refused by the other.
+type difference struct {
+	what   string // the other gateway has
+	detail string
+	advice string
+}
+
+// strangers compares two gateways; nil if nothing is in the way of them.
+func strangers(own, other store.Node) *difference {
+	if own.Address != "" && other.Address != "" && own.Address != other.Address {
+		return &difference{
+			"another external_address", fmt.Sprintf("%s at the gateway on %q, %s here", other.Address, other.Name, own.Address),
+			"Gateways on one database are one site: give all of them the same external_address",
+		}
+	}
+	if detail := strangeKey(own, other); detail != "" {
+		return &difference{
+			"other keys", detail,
+			"Give all gateways on one database the same signing_key and session_key, by file or environment, or a Caddy storage that they share " +
+				`(to exchange a key, name the new one as "next" everywhere first)`,
+		}
+	}
+	return nil
+}
+
+// strangeKey says which key one of two gateways signs with that the other does
 // not know; "" if there is none.
-func strangers(own, other store.Node) string {
+func strangeKey(own, other store.Node) string {
 	for _, kind := range []struct {
 		name        string
 		ours, their []string

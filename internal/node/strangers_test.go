@@ -25,7 +25,10 @@ func TestStrangers(t *testing.T) {
 		own, other := store.Node{}, store.Node{Name: "host-2"}
 		own.SigningKeys, own.SessionKeys = strings.Fields(test.own[0]), strings.Fields(test.own[1])
 		other.SigningKeys, other.SessionKeys = strings.Fields(test.other[0]), strings.Fields(test.other[1])
-		got := strangers(own, other)
+		got := ""
+		if d := strangers(own, other); d != nil {
+			got = d.detail
+		}
 		if (got == "") != (test.want == "") || !strings.Contains(got, test.want) || got != "" && !strings.Contains(got, "host-2") {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
@@ -35,8 +38,25 @@ func TestStrangers(t *testing.T) {
 // Only the beginning of an ID is told.
 func TestStrangersTellLittle(t *testing.T) {
 	id := strings.Repeat("0123456789", 4)
-	got := strangers(store.Node{SigningKeys: []string{id}}, store.Node{SigningKeys: []string{"other"}})
+	got := strangers(store.Node{SigningKeys: []string{id}}, store.Node{SigningKeys: []string{"other"}}).detail
 	if !strings.Contains(got, "01234567") || strings.Contains(got, "012345678") {
 		t.Error(got)
+	}
+}
+
+// Tokens name their gateway's address, so another's are refused whatever signed
+// them. One that ran before tells none.
+func TestStrangersByAddress(t *testing.T) {
+	at := func(address string) store.Node {
+		return store.Node{Name: "host-" + address, Address: address, SigningKeys: []string{"a"}, SessionKeys: []string{"s"}}
+	}
+	for _, fit := range [][2]string{{"https://a.example", "https://a.example"}, {"https://a.example", ""}, {"", "https://a.example"}} {
+		if d := strangers(at(fit[0]), at(fit[1])); d != nil {
+			t.Errorf("%q: %+v", fit, d)
+		}
+	}
+	d := strangers(at("https://a.example"), at("http://a.example"))
+	if d == nil || d.what != "another external_address" || d.detail != `http://a.example at the gateway on "host-http://a.example", https://a.example here` {
+		t.Errorf("%+v", d)
 	}
 }

@@ -46,9 +46,10 @@ type dialect struct {
 	unusable func() error
 
 	// done says that a statement of a migration failed because it was run before,
-	// race that somebody else was in the way of a transaction, and lost that the
-	// connection is good for nothing any more.
-	done, race, lost func(err error) bool
+	// race that somebody else was in the way of a transaction, lost that the
+	// connection is good for nothing any more, and refuses that nothing can be
+	// written.
+	done, race, lost, refuses func(err error) bool
 }
 
 // connect opens a database of any kind.

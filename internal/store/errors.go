@@ -30,6 +30,10 @@ var (
 	// ErrSchema says that a database cannot be used and that trying again will
 	// not help: a newer version made it, or a table has another program's form.
 	ErrSchema = errors.New("unusable schema")
+	// ErrNotWritable says, beside providers.ErrUnavailable, that the database
+	// answers and takes nothing down: it is read-only, full, locked by somebody
+	// else, or closed to our user.
+	ErrNotWritable = errors.New("database cannot be written")
 
 	// errRace says that somebody else did the same first: start over.
 	errRace = errors.New("lost a race")

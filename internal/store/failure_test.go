@@ -30,8 +30,8 @@ func TestLockedFile(t *testing.T) {
 	other.SetMaxOpenConns(1)
 	rawExec(t, other, "BEGIN EXCLUSIVE")
 
-	if err := signIn(t, s, "meanwhile"); !errors.Is(err, providers.ErrUnavailable) || sqliteCode(err) != sqliteBusy {
-		t.Errorf("sign-in: %v, want ErrUnavailable and the cause", err)
+	if err := signIn(t, s, "meanwhile"); !errors.Is(err, providers.ErrUnavailable) || !errors.Is(err, ErrNotWritable) || sqliteCode(err) != sqliteBusy {
+		t.Errorf("sign-in: %v, want ErrUnavailable, ErrNotWritable and the cause", err)
 	}
 	if _, err := s.User(t.Context(), "before"); err != nil {
 		t.Errorf("reading: %v", err)
@@ -137,8 +137,8 @@ func TestFullDisk(t *testing.T) {
 	run(t, s, "PRAGMA max_page_count = 1") // SQLite makes it the present size
 
 	big := make([]byte, 100_000)
-	if err := s.PutAttempt(t.Context(), []byte("big"), big, time.Now()); !errors.Is(err, providers.ErrUnavailable) || sqliteCode(err) != sqliteFull {
-		t.Errorf("storing: %v, want ErrUnavailable and the cause", err)
+	if err := s.PutAttempt(t.Context(), []byte("big"), big, time.Now()); !errors.Is(err, providers.ErrUnavailable) || !errors.Is(err, ErrNotWritable) || sqliteCode(err) != sqliteFull {
+		t.Errorf("storing: %v, want ErrUnavailable, ErrNotWritable and the cause", err)
 	}
 	if _, _, err := s.TakeAttempt(t.Context(), []byte("big")); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("half of it is there: %v", err)
@@ -164,8 +164,8 @@ func TestReadOnlyWhileOpen(t *testing.T) {
 	}
 	oneConnection(t, s)
 	run(t, s, "PRAGMA query_only = 1")
-	if err := signIn(t, s, "meanwhile"); !errors.Is(err, providers.ErrUnavailable) || sqliteCode(err) != sqliteReadOnly {
-		t.Errorf("sign-in: %v, want ErrUnavailable and the cause", err)
+	if err := signIn(t, s, "meanwhile"); !errors.Is(err, providers.ErrUnavailable) || !errors.Is(err, ErrNotWritable) || sqliteCode(err) != sqliteReadOnly {
+		t.Errorf("sign-in: %v, want ErrUnavailable, ErrNotWritable and the cause", err)
 	}
 	if _, err := s.User(t.Context(), "before"); err != nil {
 		t.Errorf("reading: %v", err)

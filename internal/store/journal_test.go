@@ -23,7 +23,8 @@ func anywhere(t *testing.T, fn func(t *testing.T, s *Store)) {
 	}
 }
 
-// Old changes and dead gateways are removed, and an ID is never used again: who
+// Old changes are removed, but for the last: whoever has read it finds it again,
+// and knows that this is still the same journal. An ID is never used again: who
 // listens would miss the change that has it.
 func TestOldChangesAreForgotten(t *testing.T) {
 	anywhere(t, func(t *testing.T, s *Store) {
@@ -34,23 +35,69 @@ func TestOldChangesAreForgotten(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		change()
-		run(t, s, "UPDATE auth_changes SET created_at = created_at - ?", changesKept+1)
-		change()
-		if err := s.purge(ctx); err != nil {
-			t.Fatal(err)
+		want := func(when string, want ...int64) {
+			t.Helper()
+			if err := s.purge(ctx); err != nil {
+				t.Fatal(err)
+			}
+			changes, err := s.Changes(ctx, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var left []int64
+			for _, change := range changes {
+				left = append(left, change.ID)
+			}
+			if !slices.Equal(left, want) {
+				t.Errorf("%s: left is %v, want %v", when, left, want)
+			}
 		}
-		left, err := s.Changes(ctx, 0)
-		if err != nil || len(left) != 1 || left[0].ID != 2 {
-			t.Errorf("left is %+v, %v; want the second change", left, err)
-		}
-		run(t, s, "UPDATE auth_changes SET created_at = created_at - ?", changesKept+1)
-		if err := s.purge(ctx); err != nil {
-			t.Fatal(err)
-		}
+		age := func() { run(t, s, "UPDATE auth_changes SET created_at = created_at - ?", changesKept+1) }
+		want("nothing")
 		change()
-		if last, err := s.LastChange(ctx); err != nil || last != 3 {
-			t.Errorf("the next ID is %d, %v; want 3", last, err)
+		change()
+		want("new ones", 1, 2)
+		age()
+		want("old ones", 2)
+		change()
+		want("an old one and a new one", 2, 3) // who has read 2 may not have read 3
+		age()
+		want("older ones", 3)
+		want("the same once more", 3)
+		run(t, s, "DELETE FROM auth_changes")
+		change()
+		if last, err := s.LastChange(ctx); err != nil || last != 4 {
+			t.Errorf("the next ID is %d, %v; want 4", last, err)
+		}
+	})
+}
+
+// Two changes that have one ID are told apart by when they were.
+func TestChangesTellTheirTime(t *testing.T) {
+	anywhere(t, func(t *testing.T, s *Store) {
+		for range 2 {
+			if err := s.write(t.Context(), "x", func(tx *gorm.DB) error { return record(tx, Change{UserID: "u1"}) }); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		changes, err := s.Changes(t.Context(), 0)
+		if err != nil || len(changes) != 2 || changes[0].CreatedAt >= changes[1].CreatedAt {
+			t.Fatalf("%+v, %v", changes, err)
+		}
+		if off := time.Since(time.UnixMicro(changes[0].CreatedAt)); off < -time.Minute || off > time.Minute {
+			t.Errorf("the first was %v ago", off)
+		}
+	})
+}
+
+// A gateway of before the fourth schema goes on beside newer ones.
+func TestNodesWithoutAddress(t *testing.T) {
+	anywhere(t, func(t *testing.T, s *Store) {
+		run(t, s, "INSERT INTO auth_nodes (id, name, signing_keys, session_keys, seen_at) VALUES ('old', 'host', '[\"a\"]', '[\"s\"]', 9000000000000000)")
+		others, err := s.Announce(t.Context(), Node{ID: "new", Address: "https://app.example.com"}, time.Minute)
+		if err != nil || len(others) != 1 || others[0].ID != "old" || others[0].Address != "" || others[0].SigningKeys[0] != "a" {
+			t.Errorf("%+v, %v", others, err)
 		}
 	})
 }

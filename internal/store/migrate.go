@@ -64,6 +64,7 @@ func migrations(d dialect, log *zap.Logger, isNew *bool) []*gormigrate.Migration
 		}},
 		{ID: "0002_adopted_users", Migrate: run(secondSchema)},
 		{ID: "0003_changes_and_nodes", Migrate: run(thirdSchema)},
+		{ID: "0004_addresses_of_nodes", Migrate: run(fourthSchema)},
 	}
 }
 

@@ -19,11 +19,14 @@ import (
 // https://mariadb.com/docs/server/reference/error-codes.
 var (
 	mysqlDuplicate = []uint16{1062}
-	mysqlRace      = []uint16{1213, 1205}       // deadlock, lock wait timeout
-	mysqlDone      = []uint16{1050, 1061, 1062} // table, index, row is there
+	mysqlRace      = []uint16{1213, 1205}             // deadlock, lock wait timeout
+	mysqlDone      = []uint16{1050, 1060, 1061, 1062} // table, column, index, row is there
 	// Server shutdown, connection killed (MariaDB), read-only since it has become
 	// a replica.
 	mysqlLost = []uint16{1053, 1927, 1290, 1836, 4031}
+	// Disk full, table read-only, table full, no access, read-only server, read-only
+	// transaction, read-only engine.
+	mysqlRefuses = []uint16{1021, 1036, 1114, 1142, 1290, 1792, 1836}
 	// mysqlTelling are the errors whose text has no values of rows: no access, no
 	// such database, no such table or column, and the like.
 	mysqlTelling = []uint16{1040, 1044, 1045, 1049, 1054, 1129, 1130, 1142, 1146, 1273, 1290, 1698, 1836}
@@ -119,6 +122,7 @@ func openMySQL(ctx context.Context, dsn DSN) (dialect, error) {
 		done:    mysqlIs(mysqlDone),
 		race:    mysqlIs(mysqlRace),
 		lost:    anyOf(hungUp, mysqlIs(mysqlLost), func(err error) bool { return errors.Is(err, driverMySQL.ErrInvalidConn) }),
+		refuses: mysqlIs(mysqlRefuses),
 	}, nil
 }
 

@@ -20,6 +20,9 @@ type Node struct {
 	// SigningKeys and SessionKeys are the IDs of its keys, that with which it
 	// signs first.
 	SigningKeys, SessionKeys []string
+	// Address is where users reach it, "https://app.example.com": the issuer of its
+	// tokens. "" if it does not say.
+	Address string
 }
 
 // nodeRow is a node with its last sign of life.
@@ -29,6 +32,7 @@ type nodeRow struct {
 	SigningKeys string // JSON
 	SessionKeys string // JSON
 	SeenAt      int64  // by the database's clock
+	Address     string
 }
 
 func (nodeRow) TableName() string { return "auth_nodes" }
@@ -46,7 +50,7 @@ func (s *Store) Announce(ctx context.Context, node Node, ttl time.Duration) (oth
 	if node.ID == "" || len(node.ID) > 128 {
 		return nil, wrap(ctx, verb, errors.New("a node's ID is missing or too long"))
 	}
-	row := nodeRow{ID: node.ID, Name: clean(node.Name, 255)}
+	row := nodeRow{ID: node.ID, Name: clean(node.Name, 255), Address: node.Address}
 	for column, keys := range map[*string][]string{&row.SigningKeys: node.SigningKeys, &row.SessionKeys: node.SessionKeys} {
 		text, err := json.Marshal(keys)
 		if err != nil {
@@ -74,7 +78,7 @@ func (s *Store) Announce(ctx context.Context, node Node, ttl time.Duration) (oth
 		return nil, err
 	}
 	for _, row := range rows {
-		other := Node{ID: row.ID, Name: row.Name}
+		other := Node{ID: row.ID, Name: row.Name, Address: row.Address}
 		err := errors.Join(json.Unmarshal([]byte(row.SigningKeys), &other.SigningKeys), json.Unmarshal([]byte(row.SessionKeys), &other.SessionKeys))
 		if err != nil {
 			return nil, wrap(ctx, verb, fmt.Errorf("reading node %q: %w", row.ID, err))

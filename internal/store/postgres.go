@@ -24,6 +24,8 @@ var (
 	// become a standby; feature_not_supported, invalid_sql_statement_name: a
 	// prepared statement of the connection is of tables as they were.
 	postgresLost = []string{"57P01", "57P02", "57P05", "25006", "0A000", "26000"}
+	// read_only_sql_transaction, insufficient_privilege, disk_full, io_error.
+	postgresRefuses = []string{"25006", "42501", "53100", "58030"}
 )
 
 // postgresLock is the advisory lock of gateways that start, "auth" in ASCII.
@@ -68,6 +70,7 @@ func openPostgres(dsn DSN) (dialect, error) {
 		done:        never,
 		race:        postgresIs(postgresRace),
 		lost:        anyOf(hungUp, postgresIs(postgresLost), pgconn.SafeToRetry),
+		refuses:     postgresIs(postgresRefuses),
 	}, nil
 }
 

@@ -136,3 +136,9 @@ var thirdSchema = []string{
 ){options}`,
 	`INSERT INTO auth_chores (name, done_at) VALUES ('adopt', 0), ('announce', 0)`,
 }
+
+// The fourth schema: where users reach a gateway. It is NULL of one that ran
+// before.
+var fourthSchema = []string{
+	`ALTER TABLE auth_nodes ADD COLUMN address {long}`,
+}

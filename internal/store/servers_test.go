@@ -32,7 +32,7 @@ func onServers(t *testing.T, fn func(t *testing.T, server *testserver.SQLServer,
 }
 
 // migrationIDs are those of the present schema.
-var migrationIDs = []string{"0001_accounts_and_sessions", "0002_adopted_users", "0003_changes_and_nodes"}
+var migrationIDs = []string{"0001_accounts_and_sessions", "0002_adopted_users", "0003_changes_and_nodes", "0004_addresses_of_nodes"}
 
 // pool is the Store's own way to its database.
 func pool(t testing.TB, s *Store) *sql.DB {
@@ -92,9 +92,13 @@ func TestHalfMigratedServer(t *testing.T) {
 				for _, table := range []string{"auth_changes", "auth_nodes", "auth_chores"} { // in one transaction
 					run(t, s, "DROP TABLE "+table)
 				}
-				run(t, s, "DELETE FROM auth_migrations WHERE id LIKE '0003%'")
+				run(t, s, "DELETE FROM auth_migrations WHERE id >= '0003'")
 			}
 			s = openTest(t, url, options{})
+			if name == "MariaDB" { // what was added to a table is there already
+				run(t, s, "DELETE FROM auth_migrations WHERE id >= '0004'")
+				s = openTest(t, url, options{})
+			}
 			if err := signIn(t, s, "u1"); err != nil {
 				t.Error(err)
 			}

@@ -23,6 +23,7 @@ import (
 const (
 	sqliteBusy              = 5
 	sqliteReadOnly          = 8
+	sqliteIOErr             = 10
 	sqliteCantOpen          = 14
 	sqliteFull              = 13
 	sqliteNotADB            = 26
@@ -54,6 +55,17 @@ func sqliteCode(err error) int {
 	return 0
 }
 
+// sqliteRefuses says that a file is locked, read-only, or on a disk that is full
+// or broken.
+func sqliteRefuses(err error) bool {
+	switch sqliteCode(err) & 0xff {
+	case sqliteBusy, sqliteReadOnly, sqliteIOErr, sqliteFull, sqliteCantOpen:
+		return true
+	default:
+		return false
+	}
+}
+
 // openSQLite opens a database, in WAL mode if it is a file.
 func openSQLite(ctx context.Context, dsn DSN, busyTimeout time.Duration) (dialect, error) {
 	if dsn.path != "" {
@@ -79,6 +91,7 @@ func openSQLite(ctx context.Context, dsn DSN, busyTimeout time.Duration) (dialec
 		done:     never,
 		race:     never,
 		lost:     never,
+		refuses:  sqliteRefuses,
 	}
 	// First of all, since it heeds ctx: a locked file keeps gorm waiting, too.
 	if dsn.path == "" {

@@ -79,6 +79,9 @@ func (s *Store) transact(ctx context.Context, verb string, fn func(tx *gorm.DB) 
 			break
 		}
 	}
+	if err != nil && s.dialect.refuses(err) {
+		err = fmt.Errorf("%w: %w", ErrNotWritable, err)
+	}
 	return wrap(ctx, verb, err)
 }
 

@@ -29,7 +29,7 @@ func wantChanges(t *testing.T, s Store, what string, fn func() error, want ...st
 		if change.ID <= last {
 			t.Errorf("%s: ID %d after %d", what, change.ID, last)
 		}
-		last, changes[i].ID = change.ID, 0
+		last, changes[i].ID, changes[i].CreatedAt = change.ID, 0, 0
 	}
 	if !slices.Equal(changes, want) {
 		t.Errorf("%s makes known %+v, want %+v", what, changes, want)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 func node(id string) store.Node {
-	return store.Node{ID: id, Name: "host-" + id, SigningKeys: []string{id + "1", id + "2"}, SessionKeys: []string{"k"}}
+	return store.Node{ID: id, Name: "host-" + id, SigningKeys: []string{id + "1", id + "2"}, SessionKeys: []string{"k"}, Address: "https://app.example.com"}
 }
 
 // wantOthers demands whom a node sees.
@@ -31,7 +32,7 @@ var nodeTests = []test{
 		a, b, c := node("a"), node("b"), node("c")
 		wantOthers(t, s, a, time.Minute)
 		wantOthers(t, s, b, time.Minute, a)
-		a.SigningKeys, a.SessionKeys = []string{"new", "a1"}, nil
+		a.SigningKeys, a.SessionKeys, a.Address = []string{"new", "a1"}, nil, "https://"+strings.Repeat("long.", 60)+"example.com:65535"
 		wantOthers(t, s, a, time.Minute, b)
 		wantOthers(t, s, c, time.Minute, a, b)
 		if err := s.Leave(t.Context(), "b"); err != nil {

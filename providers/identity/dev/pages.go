@@ -47,6 +47,10 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Type", "text/css; charset=utf-8")
 		_, _ = w.Write(styleCSS)
 	default:
+		if refused, is := unknown(w, r); is {
+			refused.write(w, r, m.issuer)
+			return
+		}
 		// The provider in the pool outlives this configuration; the page it shows is
 		// the current one's.
 		page := chooser{users: p.Users(), idp: m.idp}

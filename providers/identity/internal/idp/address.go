@@ -22,7 +22,11 @@ func CheckURL(option, address string) error {
 		// Whatever stands before the @ may be a password.
 		return errors.New(option + ": found a URL with a user, " + expected)
 	}
-	if strings.ContainsAny(address, "?#") || !SecureURL(u, true) {
+	if shown, _, more := strings.Cut(strings.ReplaceAll(address, "#", "?"), "?"); more {
+		// What comes behind may be a secret as well.
+		return fmt.Errorf("%s: found %q with a query or a fragment, %s", option, shown, expected)
+	}
+	if !SecureURL(u, true) {
 		return fmt.Errorf("%s: found %q, %s", option, address, expected)
 	}
 	return nil
