@@ -45,7 +45,8 @@ type Request struct {
 type Start struct {
 	// Location is the absolute URL to send the browser to.
 	Location string
-	// State names the sign-in in the callback: 43 characters of base64url.
+	// State names the sign-in in the callback: 43 characters of base64url, of which
+	// the first says where it is kept.
 	State string
 	// Binding is the secret for the browser to keep in a cookie until the
 	// callback: 43 characters of base64url.
@@ -109,16 +110,32 @@ func (s *Service) begin(ctx context.Context, provider string, r Request) (Start,
 	}
 	attempt.Next = r.Next
 
-	start := Start{State: randomSecret(), Binding: randomSecret(), ExpiresAt: s.now().UTC().Add(AttemptLifetime)}
-	kept := record{
-		Provider: login.Name, Next: r.Next, DeliverToken: r.DeliverToken,
-		Binding: hash(start.Binding), ExpiresAt: start.ExpiresAt,
-	}
+	kept := record{Provider: login.Name, Next: r.Next, DeliverToken: r.DeliverToken}
 	err := guest(func() (err error) {
 		kept.RedirectURI, kept.OwnURI, err = s.redirectURI(ctx, login)
-		if err != nil {
-			return err
+		return err
+	})
+	if err != nil {
+		return Start{}, fail(providerCode(err), attempt, scrubError(err))
+	}
+	failure := fail(CodeUnavailable, attempt, errors.New("storing the sign-in: there is no place for it"))
+	for _, place := range s.store.AttemptPlaces() {
+		// A place that gave an error may have kept it. So each has a state of its
+		// own, and that one is never heard of again (S21).
+		var start Start
+		if start, failure = s.beginAt(ctx, place, login, kept); failure == nil || failure.Code != CodeUnavailable {
+			return start, failure
 		}
+	}
+	return Start{}, failure
+}
+
+// beginAt starts a sign-in that is kept in a place. kept lacks what is made anew
+// for each. An error with CodeUnavailable means that the place cannot be used.
+func (s *Service) beginAt(ctx context.Context, place Place, login Login, kept record) (Start, *Error) {
+	start := Start{State: newState(place), Binding: randomSecret(), ExpiresAt: s.now().UTC().Add(AttemptLifetime)}
+	kept.Binding, kept.ExpiresAt = hash(start.Binding), start.ExpiresAt
+	err := guest(func() (err error) {
 		start.Location, kept.Private, err = login.Provider.LoginURL(ctx, kept.RedirectURI, start.State)
 		return err
 	})
@@ -126,15 +143,14 @@ func (s *Service) begin(ctx context.Context, provider string, r Request) (Start,
 		err = checkStart(start.Location, kept.Private)
 	}
 	if err != nil {
-		return Start{}, fail(providerCode(err), attempt, scrubError(err, start.State, string(kept.Private)))
+		return Start{}, fail(providerCode(err), kept.attempt(), scrubError(err, start.State, string(kept.Private)))
 	}
-
 	value, err := kept.encode()
 	if err == nil {
-		err = s.store.PutAttempt(ctx, hash(start.State), value, start.ExpiresAt)
+		err = s.store.PutAttempt(ctx, place, hash(start.State), value, start.ExpiresAt)
 	}
 	if err != nil {
-		return Start{}, fail(CodeUnavailable, attempt, scrubError(fmt.Errorf("storing the sign-in: %w", err), start.State, string(kept.Private)))
+		return Start{}, fail(CodeUnavailable, kept.attempt(), scrubError(fmt.Errorf("storing the sign-in: %w", err), start.State, string(kept.Private)))
 	}
 	return start, nil
 }

@@ -41,7 +41,7 @@ func (s *Service) take(ctx context.Context, state string) (*record, *Error) {
 	if !isSecret(state) {
 		return nil, fail(CodeStateUnknown, nil, nil)
 	}
-	value, first, err := s.store.TakeAttempt(ctx, hash(state))
+	value, first, err := s.store.TakeAttempt(ctx, placeOf(state), hash(state))
 	if errors.Is(err, providers.ErrNotFound) {
 		return nil, fail(CodeStateUnknown, nil, nil)
 	}

@@ -235,7 +235,7 @@ func TestS21TenMinutes(t *testing.T) {
 func TestUnreadableAttempt(t *testing.T) {
 	f := newFixture(t)
 	start := f.begin(t, "google")
-	f.store.attempts[string(hash(start.State))].value = []byte("{")
+	f.store.attemptOf(start.State).value = []byte("{")
 	_, err := f.Complete(t.Context(), "", answer(start), cookie(start))
 	wantCode(t, err, CodeStateUnknown)
 }

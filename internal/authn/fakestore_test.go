@@ -25,6 +25,8 @@ type fakeStore struct {
 	legacies []string         // and as what the original called the provider
 	fails    map[string]error // by method
 	forgets  bool             // used attempts lose their value
+	places   []Place          // for attempts; the first letter of a key in attempts
+	broken   map[Place]bool   // those that keep attempts, and say that they do not
 	steps    *steps
 }
 
@@ -57,6 +59,7 @@ func newFakeStore() *fakeStore {
 		users: map[string]providers.User{}, byEmail: map[string]string{},
 		sessions: map[string]providers.Session{}, hashes: map[string]string{},
 		attempts: map[string]*fakeAttempt{}, fails: map[string]error{}, steps: &steps{},
+		places: []Place{'p'}, broken: map[Place]bool{},
 	}
 }
 
@@ -152,24 +155,29 @@ func (f *fakeStore) EndUserSessions(_ context.Context, userID string) ([]string,
 	return ids, nil
 }
 
-func (f *fakeStore) PutAttempt(_ context.Context, key, value []byte, expires time.Time) error {
+func (f *fakeStore) AttemptPlaces() []Place { return f.places }
+
+func (f *fakeStore) PutAttempt(_ context.Context, place Place, key, value []byte, expires time.Time) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.fails["PutAttempt"]; err != nil {
 		return err
 	}
-	f.attempts[string(key)] = &fakeAttempt{value: value, expires: expires}
+	f.attempts[string(place)+string(key)] = &fakeAttempt{value: value, expires: expires}
+	if f.broken[place] {
+		return errors.New("no answer in time")
+	}
 	return nil
 }
 
-func (f *fakeStore) TakeAttempt(_ context.Context, key []byte) ([]byte, bool, error) {
+func (f *fakeStore) TakeAttempt(_ context.Context, place Place, key []byte) ([]byte, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.fails["TakeAttempt"]; err != nil {
 		return nil, false, err
 	}
 	f.steps.add("take")
-	a, ok := f.attempts[string(key)]
+	a, ok := f.attempts[string(place)+string(key)]
 	if !ok {
 		return nil, false, providers.ErrNotFound
 	}
@@ -179,6 +187,13 @@ func (f *fakeStore) TakeAttempt(_ context.Context, key []byte) ([]byte, bool, er
 		return nil, false, nil
 	}
 	return a.value, first, nil
+}
+
+// attemptOf is what is stored for a state, where it says; nil if there is none.
+func (f *fakeStore) attemptOf(state string) *fakeAttempt {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.attempts[state[:1]+string(hash(state))]
 }
 
 func (f *fakeStore) sessionCount() int {

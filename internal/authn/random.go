@@ -10,8 +10,9 @@ import (
 // secretLength is the length in bytes of what randomSecret returns.
 const secretLength = 43
 
-// randomSecret returns 256 random bits as unpadded base64url: a state, the
-// value that binds a sign-in to a browser, or the value of a session cookie.
+// randomSecret returns 256 random bits as unpadded base64url: what a state is
+// made of, the value that binds a sign-in to a browser, or the value of a
+// session cookie.
 func randomSecret() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails, see crypto/rand

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/datahq/auth-gateway/providers"
 )
@@ -81,7 +82,10 @@ type Service struct {
 	sessionEnded    func(sessionID, userID string)
 	observe         func(provider, result string)
 	logger          *zap.Logger
-	now             func() time.Time
+	// outages writes each message once a minute: anybody can make any number of
+	// requests that meet an outage.
+	outages *zap.Logger
+	now     func() time.Time
 }
 
 // New returns a Service with the defaults of Config filled in.
@@ -120,6 +124,9 @@ func New(config Config) *Service {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.outages = s.logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, time.Minute, 1, 0)
+	}))
 	s.listeners = listeners{extensions: append([]providers.Extension(nil), config.Extensions...), logger: s.logger}
 	return s
 }

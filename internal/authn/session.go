@@ -131,7 +131,7 @@ func (s *Service) ended(ctx context.Context, user providers.User, session provid
 
 func (s *Service) endFailed(cause error, provider string, user providers.User) error {
 	failure := &Error{Code: CodeUnavailable, Provider: provider, Err: scrubError(cause, user.Email)}
-	s.logger.Error("sign-out failed",
+	s.outages.Error("sign-out failed",
 		zap.String("provider", provider),
 		zap.String("user_id", user.ID),
 		zap.String("cause", failure.Err.Error()))

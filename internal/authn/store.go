@@ -36,14 +36,21 @@ type Store interface {
 	// EndUserSessions removes all sessions of a user and returns their IDs.
 	EndUserSessions(ctx context.Context, userID string) (ids []string, err error)
 
-	// PutAttempt keeps value, at most 64 KiB, under key until expires.
-	PutAttempt(ctx context.Context, key, value []byte, expires time.Time) error
+	// AttemptPlaces returns where PutAttempt may keep an attempt now, the one to
+	// try first in front; at least one.
+	AttemptPlaces() []Place
 
-	// TakeAttempt marks the value as taken and returns it. Of any number of
-	// simultaneous calls exactly one gets first == true. The others get false,
-	// and the value if it is still there. An unknown key is
-	// providers.ErrNotFound; any other error means that nothing was taken.
-	TakeAttempt(ctx context.Context, key []byte) (value []byte, first bool, err error)
+	// PutAttempt keeps value, at most 64 KiB, in one place under key until
+	// expires. After an error it may be there all the same, so that nobody is
+	// told of the key.
+	PutAttempt(ctx context.Context, place Place, key, value []byte, expires time.Time) error
+
+	// TakeAttempt marks the value as taken and returns it. It looks in one place
+	// only. Of any number of calls exactly one gets first == true. The others get
+	// false, and the value if it is still there. An unknown key, or place, is
+	// providers.ErrNotFound; after any other error it is not known whether the
+	// value was taken, but nobody has got it.
+	TakeAttempt(ctx context.Context, place Place, key []byte) (value []byte, first bool, err error)
 }
 
 // SessionSigner makes session tokens (implemented by package token).
