@@ -89,7 +89,8 @@ func TestTrailer(t *testing.T) {
 			{"merged into declared ones", []string{"Trailer: Checksum"}, []string{"Checksum: x", "X-Auth-User-Id: u1", "Auth-Token: t", "X-Original-Url: /admin"}, "body|1|Checksum=x"},
 			{"in other spellings", []string{"Trailer: Checksum"}, []string{"x-auth-user-id: u1", "X_AUTH_USER_ID: u1", "X.Auth.Email: e", "auth_token: t"}, "body|1|"},
 			{
-				"of the connection, the way and the sender", []string{"Trailer: Checksum, Cookie, X-Forwarded-For"},
+				"of the connection, the way and the sender",
+				[]string{"Trailer: Checksum, Cookie, X-Forwarded-For"},
 				[]string{
 					"Checksum: x", "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Host: evil", "x_forwarded_proto: http", "X-Forwarded-Prefix: /a", "X-Real-Ip: 6.6.6.6",
 					"Cookie: auth_session=v", "Set-Cookie: auth_session=v", "Authorization: Bearer our-ada", "Host: evil", "Upgrade: h2c",
