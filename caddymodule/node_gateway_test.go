@@ -71,32 +71,3 @@ func TestStrangeKeysAreRefusedAtStart(t *testing.T) {
 	c.Stop(t)
 	a.Reload(t, config(dir, "signing_key {env.NEW_KEY}"))
 }
-
-// Tokens name the external_address of their gateway, so that sessions of one are
-// no good at another which has the same keys and another address: they do not
-// run together. The error names both.
-func TestAnotherAddressIsRefusedAtStart(t *testing.T) {
-	auth := "login dev\ndatabase sqlite:///" + filepath.Join(t.TempDir(), "auth.db")
-	a := gatewaytest.Start(t, gatewaytest.Config{Auth: auth, Site: storageSite2})
-	b := gatewaytest.New(t, gatewaytest.Config{
-		Auth: auth, Site: storageSite2, Global: "storage file_system " + filepath.Join(a.State, "data", "caddy"),
-	})
-	file := filepath.Join(b.State, "Caddyfile")
-	if err := os.WriteFile(file, []byte(b.Caddyfile()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	output, err := b.Command("run", "--config", file)
-	if err == nil {
-		t.Fatalf("it ran:\n%s", output)
-	}
-	for _, want := range []string{"another gateway on this database has another external_address", a.URL + " at the gateway on", b.URL + " here"} {
-		if !strings.Contains(output, want) {
-			t.Errorf("no %q in:\n%s", want, output)
-		}
-	}
-	// The first one has noticed nothing, and may change its own, alone.
-	signIn(t, a, "ada")
-	a.Stop(t)
-	b.Run(t) // it has said that it goes
-	signIn(t, b, "ada")
-}

@@ -33,10 +33,11 @@ func (a *Announcer) Enter(ctx context.Context, m *Member) (removed bool, err err
 		return false, fmt.Errorf("announcing this gateway to the others on its database: %w", err)
 	}
 	for _, other := range others {
-		if d := strangers(own, other); d != nil {
+		if d := strangers(own, other); d != nil && d.bars {
 			a.restore(ctx, m)
-			return false, fmt.Errorf("another gateway on this database has %s: %s. %s. If that gateway is gone, it is forgotten in %s",
-				d.what, d.detail, d.advice, lifetime)
+			return false, fmt.Errorf("another gateway on this database has %s: %s. "+
+				"Give all gateways on one database the same signing_key and session_key, by file or environment, or a Caddy storage that they share "+
+				"(to exchange a key, name the new one as \"next\" everywhere first). If that gateway is gone, it is forgotten in %s", d.what, d.detail, lifetime)
 		}
 	}
 	now := slices.Concat(own.SigningKeys, own.SessionKeys)

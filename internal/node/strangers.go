@@ -11,22 +11,20 @@ import (
 type difference struct {
 	what   string // the other gateway has
 	detail string
-	advice string
+	// bars says that the two must not run together. With other keys each would
+	// take the other's tokens for forged ones; with another address they are known
+	// for another site's, which may be what somebody wants while he moves.
+	bars bool
 }
 
 // strangers compares two gateways; nil if nothing is in the way of them.
 func strangers(own, other store.Node) *difference {
+	if detail := strangeKey(own, other); detail != "" {
+		return &difference{"other keys", detail, true}
+	}
 	if own.Address != "" && other.Address != "" && own.Address != other.Address {
 		return &difference{
-			"another external_address", fmt.Sprintf("%s at the gateway on %q, %s here", other.Address, other.Name, own.Address),
-			"Gateways on one database are one site: give all of them the same external_address",
-		}
-	}
-	if detail := strangeKey(own, other); detail != "" {
-		return &difference{
-			"other keys", detail,
-			"Give all gateways on one database the same signing_key and session_key, by file or environment, or a Caddy storage that they share " +
-				`(to exchange a key, name the new one as "next" everywhere first)`,
+			"another external_address", fmt.Sprintf("%s at the gateway on %q, %s here", other.Address, other.Name, own.Address), false,
 		}
 	}
 	return nil

@@ -56,7 +56,7 @@ func TestStrangersByAddress(t *testing.T) {
 		}
 	}
 	d := strangers(at("https://a.example"), at("http://a.example"))
-	if d == nil || d.what != "another external_address" || d.detail != `http://a.example at the gateway on "host-http://a.example", https://a.example here` {
+	if d == nil || d.bars || d.what != "another external_address" || d.detail != `http://a.example at the gateway on "host-http://a.example", https://a.example here` {
 		t.Errorf("%+v", d)
 	}
 }
