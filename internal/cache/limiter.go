@@ -81,7 +81,8 @@ func (l *Limiter) AllowName(ctx context.Context, event, name string) (retryAfter
 	reservation := l.bucket(key, limit).ReserveN(now, 1)
 	if delay := reservation.DelayFrom(now); delay > 0 {
 		reservation.CancelAt(now)
-		return delay, false
+		// Others that are just being refused have reserved as well, for a moment.
+		return min(delay, time.Minute/time.Duration(max(1, limit.PerMinute))), false
 	}
 	if retryAfter, ok = l.shared.count(ctx, key, limit); !ok {
 		reservation.CancelAt(now) // what may not happen is not counted
