@@ -264,6 +264,7 @@ func TestProviderThatHangs(t *testing.T) {
 				}
 				select {
 				case <-deadline:
+					return providers.Answer{}, ctx.Err()
 				case <-end:
 				}
 				return providers.Answer{Permissions: providers.Permissions{"write": true}}, nil
