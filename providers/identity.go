@@ -41,8 +41,9 @@ type IdentityProvider interface {
 	// LoginURL begins a sign-in. It returns the absolute URL to send the browser
 	// to, carrying redirectURI and state, and private data that is kept on the
 	// server and handed to HandleCallback (a PKCE verifier, a nonce); at most
-	// 4 KiB. An error that wraps ErrUnavailable means that the provider cannot be
-	// reached.
+	// 4 KiB. It may be called again for the same browser, with another state, when
+	// what it returned could not be kept. An error that wraps ErrUnavailable means
+	// that the provider cannot be reached.
 	LoginURL(ctx context.Context, redirectURI, state string) (location string, private []byte, err error)
 	// HandleCallback ends a sign-in. query is what the browser brought to
 	// redirectURI, with one "state" that has been checked and one "code" or
