@@ -107,7 +107,7 @@ func TestDelivery(t *testing.T) {
 		{"an old one goes", "deliver=jwt&", "https://app.example.com/area?jwt=old&a=1", "https://app.example.com/area?a=1&jwt=" + placed},
 		{"an encoded old one goes", "deliver=jwt&", "https://app.example.com/area?%6Awt=old&a=1", "https://app.example.com/area?a=1&jwt=" + placed},
 		{"not asked for", "", application, application},
-		{"not asked for, listed", "", "https://app.example.com/area?jwt=old", "https://app.example.com/area?jwt=old"},
+		{"not asked for, a planted one goes", "", "https://app.example.com/area?jwt=old", "https://app.example.com/area"}, // S20
 		{"own page", "", "/page?x=1", g.URL + "/page?x=1"},
 		{"nowhere", "", "", g.URL + "/auth/account"},
 		{"nowhere, asked for", "deliver=jwt&", "", g.URL + "/auth/account"},
