@@ -79,7 +79,9 @@ func TestPoolIsHeeded(t *testing.T) {
 func TestReadersGoOnWhileWritersWait(t *testing.T) {
 	for name, server := range sharedServers(t) {
 		t.Run(name, func(t *testing.T) {
-			s := openTest(t, server.NewDatabase(t), options{busyTimeout: 300 * time.Millisecond, queryTimeout: 2 * time.Second})
+			url := server.NewDatabase(t)
+			s := openTest(t, url, options{busyTimeout: 300 * time.Millisecond, queryTimeout: 2 * time.Second})
+			holder := openTest(t, url, options{queryTimeout: time.Minute})
 			if err := signIn(t, s, "u1"); err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +90,7 @@ func TestReadersGoOnWhileWritersWait(t *testing.T) {
 			}
 			held, release, done := make(chan struct{}), make(chan struct{}), make(chan error)
 			go func() {
-				done <- s.write(context.WithoutCancel(t.Context()), "holding", func(tx *gorm.DB) error {
+				done <- holder.write(context.WithoutCancel(t.Context()), "holding", func(tx *gorm.DB) error {
 					err := tx.Exec("UPDATE auth_accounts SET created_at = 1 WHERE user_id = 'u1'").Error
 					close(held)
 					<-release
@@ -111,7 +113,9 @@ func TestReadersGoOnWhileWritersWait(t *testing.T) {
 			}
 			writers.Wait()
 			close(release)
-			<-done // its time may be over
+			if err := <-done; err != nil {
+				t.Errorf("the test itself: %v", err)
+			}
 			if err := s.SetDisabled(t.Context(), "u1", true); err != nil {
 				t.Errorf("writing afterwards: %v", err)
 			}
