@@ -1,6 +1,10 @@
 package requestlog
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/datahq/auth-gateway/internal/wire"
+)
 
 // secretParameters are the names of query parameters whose values open
 // something or name somebody: ours, and those of OAuth 2.0 and OpenID Connect.
@@ -92,26 +96,12 @@ func unescape(text string) string {
 	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
-		if text[i] == '%' && i+2 < len(text) {
-			if hi, lo := unhex(text[i+1]), unhex(text[i+2]); hi >= 0 && lo >= 0 {
-				b.WriteByte(byte(hi<<4 | lo))
-				i += 2
-				continue
-			}
+		if c, ok := wire.EscapedByte(text[i:]); ok {
+			b.WriteByte(c)
+			i += 2
+			continue
 		}
 		b.WriteByte(text[i])
 	}
 	return b.String()
-}
-
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }

@@ -155,7 +155,7 @@ func unescape(text string) string {
 		c := text[i]
 		if c == '+' {
 			c = ' '
-		} else if b, ok := escapedByte(text[i:]); ok {
+		} else if b, ok := EscapedByte(text[i:]); ok {
 			c = b
 			i += 2
 		}

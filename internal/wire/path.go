@@ -60,7 +60,7 @@ func plainSegment(rest string) bool {
 // plainEscape returns the length of the escaped character that s begins with,
 // all of its bytes, or 0 if it is malformed or would change a path's structure.
 func plainEscape(s string) int {
-	b, ok := escapedByte(s)
+	b, ok := EscapedByte(s)
 	switch {
 	case !ok || b < 0x20 || b == 0x7f || b == '/' || b == '\\' || b == '.' || b == '%':
 		return 0
@@ -70,7 +70,7 @@ func plainEscape(s string) int {
 	var text [utf8.UTFMax]byte
 	n := 0
 	for n < len(text) {
-		if text[n], ok = escapedByte(s[3*n:]); !ok {
+		if text[n], ok = EscapedByte(s[3*n:]); !ok {
 			break
 		}
 		n++
@@ -85,8 +85,8 @@ func plainEscape(s string) int {
 	return 3 * size
 }
 
-// escapedByte is the byte that s begins with in the form "%41".
-func escapedByte(s string) (b byte, ok bool) {
+// EscapedByte is the byte that s begins with in the form "%41".
+func EscapedByte(s string) (b byte, ok bool) {
 	if len(s) < 3 || s[0] != '%' {
 		return 0, false
 	}
@@ -113,7 +113,7 @@ func ForwardPath(escaped string) error {
 				return ErrBadPath
 			}
 		case '%':
-			b, _ := escapedByte(escaped[i:])
+			b, _ := EscapedByte(escaped[i:])
 			if b == ';' || b == '?' || b == '#' || b == ' ' && endsSegment(escaped, i+3) {
 				return ErrBadPath
 			}

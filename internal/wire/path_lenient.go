@@ -36,7 +36,7 @@ func LenientPath(escaped string) error {
 // escapedTwice reports whether s, unescaped once, begins with an escape still,
 // or with one in the form "%u002f" of IIS.
 func escapedTwice(s string) bool {
-	_, ok := escapedByte(s)
+	_, ok := EscapedByte(s)
 	return ok || len(s) > 1 && (s[1] == 'u' || s[1] == 'U')
 }
 
