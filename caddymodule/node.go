@@ -19,9 +19,9 @@ type announcer struct{ *node.Announcer }
 // Destruct takes the announcement back when the last configuration has gone.
 func (a announcer) Destruct() error { return a.Close() }
 
-// useKeys announces this configuration's keys and address to the other gateways on the
-// database, and follows their changes from then on. forget is told when tokens
-// that have been accepted are not accepted any more.
+// useKeys announces this configuration's keys and address to the other gateways
+// on the database, and follows their changes from then on. forget is told when
+// tokens that have been accepted are not accepted any more.
 func (a *App) useKeys(ctx context.Context, keys *keyring.Ring, b *backend, forget func()) error {
 	a.warnOfLocalKeys(a.redis.configured())
 	log := a.logger.Named("node")

@@ -47,6 +47,20 @@ type backing struct {
 	toRedis, toBase []*testserver.Proxy
 }
 
+// prepareApart makes two gateways, each with a network of its own to both.
+func prepareApart(t *testing.T) (*cluster, *backing) {
+	t.Helper()
+	b := &backing{redis: testserver.Redis(t), postgres: testserver.Postgres(t)}
+	database := b.postgres.NewDatabase(t)
+	for range 2 {
+		b.toRedis = append(b.toRedis, testserver.NewProxy(t, b.redis.Address))
+		b.toBase = append(b.toBase, testserver.NewProxy(t, b.postgres.Address))
+	}
+	return prepare(t, 2,
+		func(i int) string { return testserver.Through(database, b.toBase[i].Address) },
+		func(i int) string { return testserver.Through(b.redis.URL(), b.toRedis[i].Address) }), b
+}
+
 func each(proxies []*testserver.Proxy, do func(*testserver.Proxy)) {
 	for _, p := range proxies {
 		do(p)
@@ -112,15 +126,7 @@ func faults() []fault {
 // prints stands in docs/outages.md.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	b := &backing{redis: testserver.Redis(t), postgres: testserver.Postgres(t)}
-	database := b.postgres.NewDatabase(t)
-	for range 2 {
-		b.toRedis = append(b.toRedis, testserver.NewProxy(t, b.redis.Address))
-		b.toBase = append(b.toBase, testserver.NewProxy(t, b.postgres.Address))
-	}
-	c := prepare(t, 2,
-		func(i int) string { return testserver.Through(database, b.toBase[i].Address) },
-		func(i int) string { return testserver.Through(b.redis.URL(), b.toRedis[i].Address) })
+	c, b := prepareApart(t)
 	// Redis is not there when they start.
 	b.redis.Kill()
 	c.run(t)

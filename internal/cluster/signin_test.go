@@ -83,15 +83,7 @@ func (c *cluster) beginAt(t *testing.T, at int) *begun {
 // becomes of Redis meanwhile; by the count of the codes that they exchange.
 func TestStateIsGoodOnce(t *testing.T) {
 	t.Parallel()
-	b := &backing{redis: testserver.Redis(t), postgres: testserver.Postgres(t)}
-	database := b.postgres.NewDatabase(t)
-	for range 2 {
-		b.toRedis = append(b.toRedis, testserver.NewProxy(t, b.redis.Address))
-		b.toBase = append(b.toBase, testserver.NewProxy(t, b.postgres.Address))
-	}
-	c := prepare(t, 2,
-		func(i int) string { return testserver.Through(database, b.toBase[i].Address) },
-		func(i int) string { return testserver.Through(b.redis.URL(), b.toRedis[i].Address) })
+	c, b := prepareApart(t)
 	c.run(t)
 	heal := func(t *testing.T) {
 		t.Helper()
